@@ -1,0 +1,50 @@
+//! What the programs send to userspace: EVENTS at once, SAMPLES when they are asked for.
+
+/// Kinds of events, as numbers of [`CarrierEdge::kind`].
+pub mod kind {
+    /// The kernel is about to turn an interface's carrier on.
+    pub const CARRIER_ON: u32 = 1;
+    /// The kernel is about to turn an interface's carrier off.
+    pub const CARRIER_OFF: u32 = 2;
+}
+
+/// An edge of an interface's carrier, at the instruction that makes it (`netif_carrier_on`, `netif_carrier_off`).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CarrierEdge {
+    /// `CLOCK_MONOTONIC`, nanoseconds.
+    pub at_ns: u64,
+    /// One of [`kind`].
+    pub kind: u32,
+    /// Interface.
+    pub ifindex: u32,
+}
+const _: () = assert!(size_of::<CarrierEdge>() == 16);
+
+/// Bytes of a frame in a sample.
+pub const SAMPLE_BYTES: usize = 128;
+
+/// One frame out of N.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// `CLOCK_MONOTONIC`, nanoseconds.
+    pub at_ns: u64,
+    /// Length of the frame in bytes, VLAN tags included, without FCS.
+    pub length: u32,
+    /// The N of one in N.
+    pub rate: u32,
+    /// Tap id.
+    pub tap: u16,
+    /// Bytes of [`Self::bytes`] that are the frame's.
+    pub captured: u16,
+    /// `gso_segs`, or 1.
+    pub segments: u16,
+    /// One of [`crate::class::id`].
+    pub class: u8,
+    /// Bits of [`crate::recorder::flags`].
+    pub flags: u8,
+    /// The frame's first bytes.
+    pub bytes: [u8; SAMPLE_BYTES],
+}
+const _: () = assert!(size_of::<Sample>() == 24 + SAMPLE_BYTES);

@@ -1,0 +1,16 @@
+//! The ABI between Linkprobe's kernel programs and its agent: `#[repr(C)]` records, constants and map names.
+//!
+//! Everything here is `Copy`, made of integers, without padding, and has its size asserted beside it.
+//! A change to any layout or meaning raises [`ABI_VERSION`].
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod class;
+pub mod counters;
+pub mod event;
+pub mod recorder;
+pub mod tap;
+
+/// Raised at every change of a layout or of a meaning in this crate.
+/// An agent adopts maps that an earlier agent pinned only when both have the same version.
+pub const ABI_VERSION: u32 = 1;

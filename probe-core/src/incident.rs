@@ -1,0 +1,81 @@
+//! An incident: what is written when something broke.
+
+use serde::Serialize;
+
+use crate::link::LinkState;
+use crate::time::Mono;
+use crate::timeline::{Entry, LinkName};
+
+/// One trigger that fired.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Trigger {
+    /// When.
+    pub at: Mono,
+    /// Which, by its name in the configuration: bond-down, slave-up, min-slaves, manual…
+    pub kind: &'static str,
+    /// The link that it is about.
+    pub link: Option<LinkName>,
+    /// In words.
+    pub text: String,
+}
+
+/// Counts of one class at one tap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClassTotals {
+    /// Name of the class ([`probe_common::class::name`]).
+    pub class: &'static str,
+    /// Frames as the hook saw them.
+    pub packets: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+    /// Packets that they are on the wire.
+    pub segments: u64,
+}
+
+/// A tap and what it counted within the incident's window.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TapCounts {
+    /// Tap id, as in the records.
+    pub tap: u16,
+    /// Interface.
+    pub link: LinkName,
+    /// Hardware address.
+    pub mac: [u8; 6],
+    /// Bits per second where the driver tells.
+    pub speed_bps: Option<u64>,
+    /// xdp, xdp-generic, tcx, clsact.
+    pub hook: &'static str,
+    /// ingress or egress.
+    pub direction: &'static str,
+    /// From the window's start to its end, classes that counted nothing left out.
+    pub classes: Vec<ClassTotals>,
+    /// Losses in the same time, by name; zeros left out.
+    pub losses: Vec<(String, u64)>,
+}
+
+/// Everything about an incident but its packets.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Incident {
+    /// Name of its directory: unique on this host, sorts by time.
+    pub id: String,
+    /// Start of the window.
+    pub from: Mono,
+    /// End of the window.
+    pub to: Mono,
+    /// The triggers that fired, in order; the first one opened it.
+    pub triggers: Vec<Trigger>,
+    /// What happened in the window, in order.
+    pub timeline: Vec<Entry>,
+    /// Entries of the window that the timeline no longer held.
+    pub timeline_lost: u64,
+    /// The watched links at the start of the window, as far as it is known.
+    pub links_before: Vec<LinkState>,
+    /// The watched links at its end.
+    pub links_after: Vec<LinkState>,
+    /// Every tap.
+    pub taps: Vec<TapCounts>,
+    /// The host's name.
+    pub host: String,
+    /// Kernel release.
+    pub kernel: String,
+}

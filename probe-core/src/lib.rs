@@ -1,0 +1,9 @@
+//! Everything in Linkprobe that decides, and nothing that does I/O: no sockets, no files, no clock.
+//!
+//! Time is an argument ([`time::Mono`]), never a call.
+#![forbid(unsafe_code)]
+
+pub mod incident;
+pub mod link;
+pub mod time;
+pub mod timeline;

@@ -1,0 +1,148 @@
+//! What is known of one link: the state that rtnetlink reports, decoded and checked.
+
+use serde::Serialize;
+
+/// Operational state (RFC 2863, `IF_OPER_*` of linux/if.h).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperState {
+    /// The driver does not say.
+    #[default]
+    Unknown,
+    /// Some part is missing.
+    NotPresent,
+    /// No carrier, or administratively down.
+    Down,
+    /// A layer below is down.
+    LowerLayerDown,
+    /// In a test mode.
+    Testing,
+    /// Waiting for something outside, such as 802.1X.
+    Dormant,
+    /// Passes packets.
+    Up,
+}
+
+/// State of a link as rtnetlink tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LinkState {
+    /// Index of the interface in its network namespace.
+    pub ifindex: u32,
+    /// Name.
+    pub name: String,
+    /// Hardware address; zeros where there is none of six bytes.
+    pub mac: [u8; 6],
+    /// Maximum transmission unit, bytes.
+    pub mtu: u32,
+    /// `IFF_UP`.
+    pub admin_up: bool,
+    /// `IFLA_CARRIER`.
+    pub carrier: bool,
+    /// `IFLA_OPERSTATE`.
+    pub operstate: OperState,
+    /// `IFLA_CARRIER_UP_COUNT`: times that the carrier came.
+    pub carrier_up_count: u32,
+    /// `IFLA_CARRIER_DOWN_COUNT`: times that it went.
+    pub carrier_down_count: u32,
+    /// ifindex of the bond or bridge that it is a port of.
+    pub master: Option<u32>,
+    /// ifindex of the link below (VLAN, macvlan, veth peer).
+    pub lower: Option<u32>,
+    /// `IFLA_INFO_KIND`: bond, veth, vlan…; `None` for a physical port.
+    pub kind: Option<String>,
+    /// Attributes of a bond.
+    pub bond: Option<BondState>,
+    /// Attributes of a bond's slave.
+    pub slave: Option<SlaveState>,
+    /// Transmit queues.
+    pub tx_queues: u32,
+    /// The driver's own counters.
+    pub stats: LinkStats,
+}
+
+/// Attributes of a bond.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BondState {
+    /// `IFLA_BOND_MODE`, by name: 802.3ad, active-backup…
+    pub mode: String,
+    /// `IFLA_BOND_MIIMON`, milliseconds.
+    pub miimon_ms: u32,
+    /// `IFLA_BOND_MIN_LINKS`.
+    pub min_links: u32,
+    /// `IFLA_BOND_ACTIVE_SLAVE` of the modes that have one.
+    pub active_slave: Option<u32>,
+    /// `IFLA_BOND_AD_INFO` of 802.3ad.
+    pub aggregator: Option<Aggregator>,
+    /// `IFLA_BOND_AD_LACP_RATE`: true for fast (1 s).
+    pub lacp_fast: bool,
+}
+
+/// The active aggregator of an 802.3ad bond.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Aggregator {
+    /// Aggregator id.
+    pub id: u16,
+    /// Ports in it.
+    pub ports: u16,
+    /// Key of the actor.
+    pub actor_key: u16,
+    /// Key of the partner.
+    pub partner_key: u16,
+    /// System of the partner; zeros when there is none.
+    pub partner_mac: [u8; 6],
+}
+
+/// Attributes of a bond's slave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SlaveState {
+    /// `IFLA_BOND_SLAVE_STATE`: true for active, false for backup.
+    pub active: bool,
+    /// `IFLA_BOND_SLAVE_MII_STATUS`.
+    pub mii: MiiStatus,
+    /// `IFLA_BOND_SLAVE_LINK_FAILURE_COUNT`.
+    pub link_failures: u32,
+    /// `IFLA_BOND_SLAVE_PERM_HWADDR`.
+    pub permanent_mac: [u8; 6],
+    /// `IFLA_BOND_SLAVE_AD_AGGREGATOR_ID` (802.3ad).
+    pub aggregator_id: Option<u16>,
+    /// `IFLA_BOND_SLAVE_AD_ACTOR_OPER_PORT_STATE` (802.3ad): LACP state bits.
+    pub actor_state: Option<u8>,
+    /// `IFLA_BOND_SLAVE_AD_PARTNER_OPER_PORT_STATE` (802.3ad): LACP state bits.
+    pub partner_state: Option<u16>,
+}
+
+/// What the bond's link monitor says of a slave (`BOND_LINK_*`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MiiStatus {
+    /// Up.
+    #[default]
+    Up,
+    /// Down, but within downdelay.
+    GoingDown,
+    /// Down.
+    Down,
+    /// Up, but within updelay.
+    GoingBack,
+}
+
+/// `IFLA_STATS64`, the driver's own counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LinkStats {
+    /// Packets received.
+    pub rx_packets: u64,
+    /// Packets transmitted.
+    pub tx_packets: u64,
+    /// Bytes received.
+    pub rx_bytes: u64,
+    /// Bytes transmitted.
+    pub tx_bytes: u64,
+    /// Receive errors.
+    pub rx_errors: u64,
+    /// Transmit errors.
+    pub tx_errors: u64,
+    /// Receive drops.
+    pub rx_dropped: u64,
+    /// Transmit drops.
+    pub tx_dropped: u64,
+}

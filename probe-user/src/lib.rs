@@ -1,0 +1,1 @@
+//! Linkprobe's agent: loader, netlink, rings, files.

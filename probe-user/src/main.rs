@@ -1,0 +1,3 @@
+//! `linkprobe`: the command line.
+
+fn main() {}
