@@ -1,0 +1,83 @@
+//! The socket that hears of every link change in this network namespace.
+
+use std::io;
+
+use netlink_sys::protocols::NETLINK_ROUTE;
+use netlink_sys::{Socket, SocketAddr};
+use tokio::io::unix::AsyncFd;
+
+/// `RTNLGRP_LINK` as a bit of the address's group mask (linux/rtnetlink.h).
+const LINK_GROUP: u32 = 1;
+/// Receive buffer that is asked for, bytes: some thousand link messages.
+const RECEIVE_BUFFER: usize = 4 << 20;
+/// Longest datagram that the kernel sends to a multicast group.
+const DATAGRAM: usize = 64 << 10;
+
+/// What came in.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Received {
+    /// One datagram: one or several messages.
+    Datagram(Vec<u8>),
+    /// Messages were lost (ENOBUFS): ask for everything again.
+    Overrun,
+}
+
+/// Hears of link changes.
+pub struct Monitor {
+    socket: AsyncFd<Socket>,
+}
+
+impl Monitor {
+    /// Opens the socket. `receive_buffer` (bytes) is for tests of overruns; `None` asks for 4 MiB.
+    ///
+    /// # Errors
+    /// When the kernel refuses a netlink socket, or outside a tokio runtime.
+    pub fn open(receive_buffer: Option<usize>) -> io::Result<Self> {
+        let mut socket = Socket::new(NETLINK_ROUTE)?;
+        // Above net.core.rmem_max only with CAP_NET_ADMIN; a smaller one works as well, with more overruns.
+        socket.set_rx_buf_sz(i32::try_from(receive_buffer.unwrap_or(RECEIVE_BUFFER)).unwrap_or(i32::MAX))?;
+        socket.bind(&SocketAddr::new(0, LINK_GROUP))?;
+        socket.set_non_blocking(true)?;
+        Ok(Self { socket: AsyncFd::register(socket)? })
+    }
+
+    /// The next datagram. Safe to drop before it is ready: nothing is lost.
+    ///
+    /// # Errors
+    /// When the socket itself fails; an overrun is no error.
+    pub async fn receive(&mut self) -> io::Result<Received> {
+        loop {
+            let mut guard = self.socket.readable().await?;
+            match guard.try_io(|fd| receive(fd.get_ref())) {
+                Ok(Err(e)) if rustix::io::Errno::from_io_error(&e) == Some(rustix::io::Errno::NOBUFS) => return Ok(Received::Overrun),
+                Ok(Err(e)) if e.kind() == io::ErrorKind::Interrupted => {}
+                Ok(result) => return result.map(Received::Datagram),
+                Err(_would_block) => {}
+            }
+        }
+    }
+
+    /// What waits in the socket now, without waiting for more.
+    ///
+    /// # Errors
+    /// As [`Self::receive`].
+    pub fn try_receive(&mut self) -> io::Result<Option<Received>> {
+        match receive(self.socket.get_ref()) {
+            Ok(datagram) => Ok(Some(Received::Datagram(datagram))),
+            Err(e) if rustix::io::Errno::from_io_error(&e) == Some(rustix::io::Errno::NOBUFS) => Ok(Some(Received::Overrun)),
+            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+fn receive(socket: &Socket) -> io::Result<Vec<u8>> {
+    let mut buffer = Vec::with_capacity(DATAGRAM);
+    let (_, from) = socket.recv_from(&mut buffer, 0)?;
+    if from.port_number() != 0 {
+        // Any process may send to our port; only the kernel is believed.
+        return Err(io::ErrorKind::Interrupted.into());
+    }
+    buffer.shrink_to_fit();
+    Ok(buffer)
+}
