@@ -8,7 +8,8 @@ use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime, timerfd_create,
     timerfd_settime,
 };
-use tokio::io::unix::AsyncFd;
+
+use crate::readable::Readable;
 
 /// Steps smaller than this are the clock's ordinary discipline: 1 ms.
 const STEP: u64 = 1_000_000;
@@ -33,7 +34,8 @@ pub fn wall_offset() -> WallOffset {
 
 /// Tells when somebody sets the wall clock (a timer with `TFD_TIMER_CANCEL_ON_SET`).
 pub struct ClockWatch {
-    timer: AsyncFd<OwnedFd>,
+    timer: OwnedFd,
+    readable: Readable,
     offset: WallOffset,
 }
 
@@ -45,7 +47,8 @@ impl ClockWatch {
     pub fn start() -> io::Result<Self> {
         let timer = timerfd_create(TimerfdClockId::Realtime, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
         arm(&timer)?;
-        Ok(Self { timer: AsyncFd::register(timer)?, offset: wall_offset() })
+        let readable = Readable::watch(&timer)?;
+        Ok(Self { timer, readable, offset: wall_offset() })
     }
 
     /// The offset as of now; small drift (NTP's slewing) is followed here, so that it never looks like a step.
@@ -63,11 +66,11 @@ impl ClockWatch {
     /// When the timer fails.
     pub async fn stepped(&mut self) -> io::Result<i64> {
         loop {
-            let mut guard = self.timer.readable().await?;
+            let mut guard = self.readable.ready().await?;
             // The read fails with ECANCELED once per setting of the clock; the timer itself never expires.
-            let _ = rustix::io::read(self.timer.get_ref(), &mut [0u8; 8]);
+            let _ = rustix::io::read(&self.timer, &mut [0u8; 8]);
             guard.clear_ready();
-            arm(self.timer.get_ref())?;
+            arm(&self.timer)?;
             let now = wall_offset();
             let step = now.0 - self.offset.0;
             self.offset = now;

@@ -4,7 +4,8 @@ use std::io;
 
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
-use tokio::io::unix::AsyncFd;
+
+use crate::readable::Readable;
 
 /// `RTNLGRP_LINK` as a bit of the address's group mask (linux/rtnetlink.h).
 const LINK_GROUP: u32 = 1;
@@ -24,7 +25,8 @@ pub enum Received {
 
 /// Hears of link changes.
 pub struct Monitor {
-    socket: AsyncFd<Socket>,
+    socket: Socket,
+    readable: Readable,
 }
 
 impl Monitor {
@@ -38,7 +40,8 @@ impl Monitor {
         socket.set_rx_buf_sz(i32::try_from(receive_buffer.unwrap_or(RECEIVE_BUFFER)).unwrap_or(i32::MAX))?;
         socket.bind(&SocketAddr::new(0, LINK_GROUP))?;
         socket.set_non_blocking(true)?;
-        Ok(Self { socket: AsyncFd::register(socket)? })
+        let readable = Readable::watch(&socket)?;
+        Ok(Self { socket, readable })
     }
 
     /// The next datagram. Safe to drop before it is ready: nothing is lost.
@@ -47,8 +50,8 @@ impl Monitor {
     /// When the socket itself fails; an overrun is no error.
     pub async fn receive(&mut self) -> io::Result<Received> {
         loop {
-            let mut guard = self.socket.readable().await?;
-            match guard.try_io(|fd| receive(fd.get_ref())) {
+            let mut guard = self.readable.ready().await?;
+            match guard.try_io(|_| receive(&self.socket)) {
                 Ok(Err(e)) if rustix::io::Errno::from_io_error(&e) == Some(rustix::io::Errno::NOBUFS) => return Ok(Received::Overrun),
                 Ok(Err(e)) if e.kind() == io::ErrorKind::Interrupted => {}
                 Ok(result) => return result.map(Received::Datagram),
@@ -62,7 +65,7 @@ impl Monitor {
     /// # Errors
     /// As [`Self::receive`].
     pub fn try_receive(&mut self) -> io::Result<Option<Received>> {
-        match receive(self.socket.get_ref()) {
+        match receive(&self.socket) {
             Ok(datagram) => Ok(Some(Received::Datagram(datagram))),
             Err(e) if rustix::io::Errno::from_io_error(&e) == Some(rustix::io::Errno::NOBUFS) => Ok(Some(Received::Overrun)),
             Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(None),
