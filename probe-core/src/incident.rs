@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use crate::link::LinkState;
+use crate::link::{self, LinkState};
 use crate::time::Mono;
 use crate::timeline::{Entry, LinkName};
 
 /// One trigger that fired.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Trigger {
     /// When.
     pub at: Mono,
@@ -17,10 +17,25 @@ pub struct Trigger {
     pub link: Option<LinkName>,
     /// In words.
     pub text: String,
+    /// Times that it fired again for this link within its cooldown: those are counted, not listed.
+    pub repeats: u64,
+}
+
+/// Why an incident's window ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Closed {
+    /// Nothing fired for as long as the window goes on after a trigger.
+    #[default]
+    Quiet,
+    /// It was as long as a window may be; what fires from there on opens the next incident.
+    Limit,
+    /// The agent was stopped.
+    Stop,
 }
 
 /// Counts of one class at one tap.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ClassTotals {
     /// Name of the class ([`probe_common::class::name`]).
     pub class: &'static str,
@@ -33,13 +48,14 @@ pub struct ClassTotals {
 }
 
 /// A tap and what it counted within the incident's window.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TapCounts {
     /// Tap id, as in the records.
     pub tap: u16,
     /// Interface.
     pub link: LinkName,
     /// Hardware address.
+    #[serde(serialize_with = "link::serialize_mac")]
     pub mac: [u8; 6],
     /// Bits per second where the driver tells.
     pub speed_bps: Option<u64>,
@@ -54,7 +70,7 @@ pub struct TapCounts {
 }
 
 /// Everything about an incident but its packets.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Incident {
     /// Name of its directory: unique on this host, sorts by time.
     pub id: String,
@@ -62,6 +78,8 @@ pub struct Incident {
     pub from: Mono,
     /// End of the window.
     pub to: Mono,
+    /// Why it ended there.
+    pub closed: Closed,
     /// The triggers that fired, in order; the first one opened it.
     pub triggers: Vec<Trigger>,
     /// What happened in the window, in order.

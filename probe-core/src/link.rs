@@ -1,10 +1,12 @@
 //! What is known of one link: the state that rtnetlink reports, decoded and checked.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
 
 /// Operational state (RFC 2863, `IF_OPER_*` of linux/if.h).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "lowercase")]
 pub enum OperState {
     /// The driver does not say.
     #[default]
@@ -23,6 +25,32 @@ pub enum OperState {
     Up,
 }
 
+impl OperState {
+    /// The state as sysfs's `operstate` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            OperState::Unknown => "unknown",
+            OperState::NotPresent => "notpresent",
+            OperState::Down => "down",
+            OperState::LowerLayerDown => "lowerlayerdown",
+            OperState::Testing => "testing",
+            OperState::Dormant => "dormant",
+            OperState::Up => "up",
+        }
+    }
+
+    /// Whether packets cannot pass: the driver says so, or a layer below.
+    pub fn is_down(self) -> bool {
+        matches!(self, OperState::NotPresent | OperState::Down | OperState::LowerLayerDown)
+    }
+}
+
+impl fmt::Display for OperState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// State of a link as rtnetlink tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LinkState {
@@ -31,6 +59,7 @@ pub struct LinkState {
     /// Name.
     pub name: String,
     /// Hardware address; zeros where there is none of six bytes.
+    #[serde(serialize_with = "serialize_mac")]
     pub mac: [u8; 6],
     /// Maximum transmission unit, bytes.
     pub mtu: u32,
@@ -89,6 +118,7 @@ pub struct Aggregator {
     /// Key of the partner.
     pub partner_key: u16,
     /// System of the partner; zeros when there is none.
+    #[serde(serialize_with = "serialize_mac")]
     pub partner_mac: [u8; 6],
 }
 
@@ -102,6 +132,7 @@ pub struct SlaveState {
     /// `IFLA_BOND_SLAVE_LINK_FAILURE_COUNT`.
     pub link_failures: u32,
     /// `IFLA_BOND_SLAVE_PERM_HWADDR`.
+    #[serde(serialize_with = "serialize_mac")]
     pub permanent_mac: [u8; 6],
     /// `IFLA_BOND_SLAVE_AD_AGGREGATOR_ID` (802.3ad).
     pub aggregator_id: Option<u16>,
@@ -126,6 +157,17 @@ pub enum MiiStatus {
     GoingBack,
 }
 
+impl fmt::Display for MiiStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            MiiStatus::Up => "up",
+            MiiStatus::GoingDown => "going down",
+            MiiStatus::Down => "down",
+            MiiStatus::GoingBack => "going back",
+        })
+    }
+}
+
 /// `IFLA_STATS64`, the driver's own counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LinkStats {
@@ -145,4 +187,17 @@ pub struct LinkStats {
     pub rx_dropped: u64,
     /// Transmit drops.
     pub tx_dropped: u64,
+}
+
+/// A hardware address as people write it: `00:1b:21:3c:4d:5e`.
+pub fn mac_text(mac: [u8; 6]) -> String {
+    mac.map(|byte| format!("{byte:02x}")).join(":")
+}
+
+/// Serializes a hardware address as [`mac_text`] writes it.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn serialize_mac<S: Serializer>(mac: &[u8; 6], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&mac_text(*mac))
 }

@@ -21,7 +21,7 @@ pub struct Entry {
 }
 
 /// A link, as it was called at that time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LinkName {
     /// Index of the interface.
     pub ifindex: u32,
