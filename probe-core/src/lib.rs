@@ -5,5 +5,6 @@
 
 pub mod incident;
 pub mod link;
+pub mod packet_id;
 pub mod time;
 pub mod timeline;

@@ -90,7 +90,7 @@ impl PacketIds {
     }
 }
 
-/// What equal frames have in common. 64 bits: among 65,536 open packets two unequal ones meet once in ten billion files.
+/// What equal frames have in common. 64 bits: among 65,536 open packets two unequal ones hardly ever meet.
 fn key(length: u32, bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write_u32(length);
