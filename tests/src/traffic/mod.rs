@@ -1,0 +1,16 @@
+//! Test traffic: what is sent ([`kind`], [`frame`]), what it carries ([`mark`]), how it is sent ([`sender`], [`run`]), and what the
+//! sender says about it ([`numbers`]).
+
+mod checksum;
+pub mod frame;
+mod headers;
+pub mod kind;
+pub mod mark;
+pub mod numbers;
+pub mod run;
+pub mod sender;
+
+pub use frame::Plan;
+pub use kind::Kind;
+pub use mark::{Seen, Verdict, verify};
+pub use numbers::Numbers;
