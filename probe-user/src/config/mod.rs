@@ -1,0 +1,213 @@
+//! The configuration of `linkprobe run`: command line over file over defaults, checked as a whole.
+//!
+//! [`Config::resolve`] is the way in for `run`, [`check()`] for `linkprobe check FILE`.
+
+mod error;
+mod file;
+mod render;
+mod settings;
+mod units;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use error::{ConfigError, ConfigErrors, Place};
+pub use settings::{CheckArgs, RunArgs, Settings};
+pub use units::{format_duration, format_size, parse_duration, parse_size};
+
+use file::FileSettings;
+
+/// Hooks that can be asked for.
+pub const HOOKS: [&str; 4] = ["auto", "xdp", "tc", "xdp-generic"];
+/// Triggers that can be enabled.
+pub const TRIGGERS: [&str; 10] = [
+    "bond-down",
+    "bond-up",
+    "slave-down",
+    "slave-up",
+    "min-slaves",
+    "interface-down",
+    "interface-up",
+    "slave-removed",
+    "slave-added",
+    "manual",
+];
+/// Levels of the log.
+pub const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// Where frames that an interface receives are to be seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HookChoice {
+    /// The best that the interface can do; never generic XDP.
+    #[default]
+    Auto,
+    /// Native XDP.
+    Xdp,
+    /// tcx or clsact.
+    Tc,
+    /// Generic XDP.
+    XdpGeneric,
+}
+
+/// What `linkprobe run` is to do: everything is there, and fits together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Bonds to watch with their slaves.
+    pub bonds: Vec<String>,
+    /// Other interfaces to watch.
+    pub interfaces: Vec<String>,
+    /// Where received frames are seen.
+    pub hook: HookChoice,
+    /// Bytes recorded of each frame of the bulk lane.
+    pub snaplen: u32,
+    /// Bytes recorded of each frame of the control lane.
+    pub control_snaplen: u32,
+    /// Size of the recorder for all CPUs, bytes.
+    pub memory: u64,
+    /// One sample in so many frames; 0 for none.
+    pub sample: u32,
+    /// Names of the enabled triggers, each one of [`TRIGGERS`].
+    pub triggers: Vec<String>,
+    /// Least active slaves of a bond; 0 for any number.
+    pub min_slaves: u32,
+    /// After a trigger, so long it does not fire again for the same link.
+    pub cooldown: Duration,
+    /// Window before the first trigger.
+    pub before: Duration,
+    /// Window after the last trigger.
+    pub after: Duration,
+    /// Longest window, `before` included.
+    pub max_window: Duration,
+    /// Directory of the incidents.
+    pub incidents: PathBuf,
+    /// Most bytes of records held for one incident.
+    pub capture_limit: u64,
+    /// Most incidents kept; 0 for any number.
+    pub keep_incidents: u32,
+    /// Most bytes of incidents kept; 0 for any number.
+    pub keep_bytes: u64,
+    /// Days that incidents are kept; 0 for ever.
+    pub keep_days: u32,
+    /// Name of this agent.
+    pub instance: String,
+    /// Directory of locks and the control socket.
+    pub run_dir: PathBuf,
+    /// Level of the log, one of [`LOG_LEVELS`].
+    pub log: String,
+}
+
+impl Config {
+    /// The configuration of a command line and of the file that it names.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file, or with what both say together.
+    pub fn resolve(args: &RunArgs) -> Result<Self, ConfigErrors> {
+        let file = match &args.config {
+            Some(path) => file::read(path)?,
+            None => FileSettings::default(),
+        };
+        Self::from_parts(args.settings.clone(), file, &Place::CommandLine)
+    }
+
+    /// The effective settings as the text of a file that would give the same.
+    pub fn to_toml(&self) -> String {
+        render::to_toml(self)
+    }
+
+    fn from_parts(
+        args: Settings,
+        file: FileSettings,
+        default_place: &Place,
+    ) -> Result<Self, ConfigErrors> {
+        let mut places = file.places;
+        forget_overridden(&mut places, &args);
+        let settings = args.over(file.settings);
+        let config = Self::with_defaults(settings);
+        let wrong = validate::validate(&config, &places, default_place);
+        if wrong.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigErrors(wrong))
+        }
+    }
+
+    fn with_defaults(settings: Settings) -> Self {
+        let snaplen = settings.snaplen.unwrap_or(128);
+        let all = || TRIGGERS.iter().map(|&name| name.to_owned()).collect();
+        Self {
+            bonds: settings.bond.unwrap_or_default(),
+            interfaces: settings.interface.unwrap_or_default(),
+            hook: match settings.hook.as_deref() {
+                Some("xdp") => HookChoice::Xdp,
+                Some("tc") => HookChoice::Tc,
+                Some("xdp-generic") => HookChoice::XdpGeneric,
+                _ => HookChoice::Auto,
+            },
+            snaplen,
+            control_snaplen: settings.control_snaplen.unwrap_or(snaplen.max(256)),
+            memory: settings.memory.unwrap_or(64 << 20),
+            sample: settings.sample.unwrap_or(1000),
+            triggers: settings.triggers.unwrap_or_else(all),
+            min_slaves: settings.min_slaves.unwrap_or(0),
+            cooldown: settings.cooldown.unwrap_or(Duration::from_secs(30)),
+            before: settings.before.unwrap_or(Duration::from_secs(30)),
+            after: settings.after.unwrap_or(Duration::from_secs(10)),
+            max_window: settings.max_window.unwrap_or(Duration::from_secs(300)),
+            incidents: settings.incidents.unwrap_or_else(default_incidents),
+            capture_limit: settings.capture_limit.unwrap_or(32 << 20),
+            keep_incidents: settings.keep_incidents.unwrap_or(100),
+            keep_bytes: settings.keep_bytes.unwrap_or(1 << 30),
+            keep_days: settings.keep_days.unwrap_or(90),
+            instance: settings.instance.unwrap_or_else(|| "default".to_owned()),
+            run_dir: settings
+                .run_dir
+                .unwrap_or_else(|| PathBuf::from("/run/linkprobe")),
+            log: settings.log.unwrap_or_else(|| "info".to_owned()),
+        }
+    }
+}
+
+/// Where incidents are written unless something else is said.
+pub fn default_incidents() -> PathBuf {
+    PathBuf::from("/var/lib/linkprobe/incidents")
+}
+
+/// Checks a file as `linkprobe run --config FILE` would take it.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn check(path: &Path) -> Result<Config, ConfigErrors> {
+    let whole = Place::File {
+        path: path.display().to_string(),
+        line: 0,
+        column: 0,
+    };
+    Config::from_parts(Settings::default(), file::read(path)?, &whole)
+}
+
+/// What the command line sets does not stand in the file any more.
+fn forget_overridden(places: &mut BTreeMap<&'static str, Place>, args: &Settings) {
+    macro_rules! forget { ($($key:literal = $field:ident),*) => { $( if args.$field.is_some() { places.remove($key); } )* } }
+    forget!(
+        "bond" = bond,
+        "interface" = interface,
+        "snaplen" = snaplen,
+        "control-snaplen" = control_snaplen,
+        "memory" = memory,
+        "sample" = sample,
+        "triggers" = triggers,
+        "min-slaves" = min_slaves,
+        "before" = before,
+        "after" = after,
+        "max-window" = max_window,
+        "incidents" = incidents,
+        "capture-limit" = capture_limit,
+        "instance" = instance,
+        "run-dir" = run_dir
+    );
+}
+
+#[cfg(test)]
+mod tests;

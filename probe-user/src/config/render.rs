@@ -1,0 +1,73 @@
+//! The effective settings as a file.
+
+use std::fmt::Write;
+
+use super::units::{format_duration, format_size};
+use super::{Config, HookChoice};
+
+pub fn to_toml(config: &Config) -> String {
+    let mut out = String::new();
+    let hook = match config.hook {
+        HookChoice::Auto => "auto",
+        HookChoice::Xdp => "xdp",
+        HookChoice::Tc => "tc",
+        HookChoice::XdpGeneric => "xdp-generic",
+    };
+    let lines: [(&str, String); 21] = [
+        ("bond", list(&config.bonds)),
+        ("interface", list(&config.interfaces)),
+        ("hook", text(hook)),
+        ("snaplen", config.snaplen.to_string()),
+        ("control-snaplen", config.control_snaplen.to_string()),
+        ("memory", text(&format_size(config.memory))),
+        ("sample", config.sample.to_string()),
+        ("triggers", list(&config.triggers)),
+        ("min-slaves", config.min_slaves.to_string()),
+        ("cooldown", text(&format_duration(config.cooldown))),
+        ("before", text(&format_duration(config.before))),
+        ("after", text(&format_duration(config.after))),
+        ("max-window", text(&format_duration(config.max_window))),
+        ("incidents", text(&config.incidents.to_string_lossy())),
+        ("capture-limit", text(&format_size(config.capture_limit))),
+        ("keep-incidents", config.keep_incidents.to_string()),
+        ("keep-bytes", text(&format_size(config.keep_bytes))),
+        ("keep-days", config.keep_days.to_string()),
+        ("instance", text(&config.instance)),
+        ("run-dir", text(&config.run_dir.to_string_lossy())),
+        ("log", text(&config.log)),
+    ];
+    for (key, value) in lines {
+        let _ = writeln!(out, "{key} = {value}");
+    }
+    out
+}
+
+fn list(names: &[String]) -> String {
+    format!(
+        "[{}]",
+        names
+            .iter()
+            .map(|name| text(name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
+}
+
+/// A basic string of TOML: what may not stand in one is escaped.
+fn text(value: &str) -> String {
+    let mut out = String::from("\"");
+    for c in value.chars() {
+        match c {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}

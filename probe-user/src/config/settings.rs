@@ -1,0 +1,147 @@
+//! The settings as they are given: by option on the command line, by key of the same name in a file. Nothing is filled in here.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use super::units::{parse_duration, parse_size};
+
+/// Options of `linkprobe run`.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct RunArgs {
+    /// Read settings from a TOML file
+    ///
+    /// Its keys are the names of the options below: `before = "30s"`, `bond = ["bond0", "bond1"]`. An option on the command line
+    /// wins over the file. `linkprobe check FILE` says what is wrong with a file and what is in effect.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Everything else, which a file may hold too.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Options of `linkprobe check`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct CheckArgs {
+    /// TOML file to check
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// What can be set, as far as it was.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// Watch a bond and its slaves; may be given several times
+    ///
+    /// Slaves that are added, removed or renamed while Linkprobe runs are followed.
+    #[arg(long, value_name = "NAME", help_heading = "What to watch")]
+    pub bond: Option<Vec<String>>,
+    /// Watch any other interface; may be given several times
+    #[arg(long, value_name = "NAME", help_heading = "What to watch")]
+    pub interface: Option<Vec<String>>,
+    /// Where received frames are seen: auto, xdp, tc or xdp-generic [default: auto]
+    ///
+    /// auto takes native XDP where the driver has it and the hardware leaves VLAN tags in the frames, and tc otherwise; `linkprobe
+    /// doctor` shows the choice. xdp-generic slows the interface down and is never chosen by itself.
+    #[arg(long, value_name = "HOOK", value_parser = PossibleValuesParser::new(super::HOOKS), hide_possible_values = true, help_heading = "What to watch")]
+    pub hook: Option<String>,
+
+    /// Bytes of each frame that are recorded [default: 128, at least 64, at most 16384]
+    #[arg(long, value_name = "BYTES", help_heading = "Recorder")]
+    pub snaplen: Option<u32>,
+    /// The same for control frames: LACP, ARP, routing… [default: snaplen, but at least 256]
+    #[arg(long, value_name = "BYTES", help_heading = "Recorder")]
+    pub control_snaplen: Option<u32>,
+    /// Memory of the recorder, for all CPUs together [default: 64MiB]
+    ///
+    /// `linkprobe status` shows how many seconds it holds at the present rate.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Recorder")]
+    pub memory: Option<u64>,
+    /// Sample one frame in N; 0 turns sampling off [default: 1000]
+    #[arg(long, value_name = "N", help_heading = "Recorder")]
+    pub sample: Option<u32>,
+
+    /// What fires: a list with commas [default: all]
+    ///
+    /// bond-down, bond-up, slave-down, slave-up, min-slaves, interface-down, interface-up, slave-removed, slave-added, manual.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = PossibleValuesParser::new(super::TRIGGERS), hide_possible_values = true, help_heading = "Triggers")]
+    pub triggers: Option<Vec<String>>,
+    /// Fire when a bond has fewer active slaves than this; 0 turns it off [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Triggers")]
+    pub min_slaves: Option<u32>,
+    /// After a trigger, count it instead of firing again for the same link for so long [default: 30s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Triggers")]
+    pub cooldown: Option<Duration>,
+    /// How far an incident reaches back before its first trigger [default: 30s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Triggers")]
+    pub before: Option<Duration>,
+    /// How far it goes on after its last trigger [default: 10s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Triggers")]
+    pub after: Option<Duration>,
+    /// Longest that an incident goes on, however many triggers join it [default: 5m]
+    ///
+    /// Counted from `before` on: it must be at least `before` and `after` together.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Triggers")]
+    pub max_window: Option<Duration>,
+
+    /// Where incidents are written, each a directory [default: /var/lib/linkprobe/incidents]
+    #[arg(long, value_name = "DIR", help_heading = "Incidents")]
+    pub incidents: Option<PathBuf>,
+    /// Most bytes of packets in one incident [default: 32MiB]
+    ///
+    /// Control frames come first, then the packets nearest to the triggers; what does not fit is counted.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Incidents")]
+    pub capture_limit: Option<u64>,
+    /// Keep at most so many incidents; 0 for any number [default: 100]
+    #[arg(long, value_name = "N", help_heading = "Incidents")]
+    pub keep_incidents: Option<u32>,
+    /// Keep at most so many bytes of incidents; 0 for any number [default: 1GiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Incidents")]
+    pub keep_bytes: Option<u64>,
+    /// Keep incidents for so many days; 0 for ever [default: 90]
+    #[arg(long, value_name = "DAYS", help_heading = "Incidents")]
+    pub keep_days: Option<u32>,
+
+    /// Name of this agent, where several run on one machine [default: default]
+    #[arg(long, value_name = "NAME", help_heading = "Agent")]
+    pub instance: Option<String>,
+    /// Directory of locks and the control socket [default: /run/linkprobe]
+    #[arg(long, value_name = "DIR", help_heading = "Agent")]
+    pub run_dir: Option<PathBuf>,
+    /// What is logged: off, error, warn, info, debug or trace [default: info]
+    #[arg(long, value_name = "LEVEL", value_parser = PossibleValuesParser::new(super::LOG_LEVELS), hide_possible_values = true, help_heading = "Agent")]
+    pub log: Option<String>,
+}
+
+impl Settings {
+    /// These settings, and those of `below` where these have none.
+    #[must_use]
+    pub fn over(self, below: Self) -> Self {
+        macro_rules! first { ($($field:ident),*) => { Self { $($field: self.$field.or(below.$field)),* } } }
+        first!(
+            bond,
+            interface,
+            hook,
+            snaplen,
+            control_snaplen,
+            memory,
+            sample,
+            triggers,
+            min_slaves,
+            cooldown,
+            before,
+            after,
+            max_window,
+            incidents,
+            capture_limit,
+            keep_incidents,
+            keep_bytes,
+            keep_days,
+            instance,
+            run_dir,
+            log
+        )
+    }
+}

@@ -1,0 +1,286 @@
+//! What a person writes, and what the answer is.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Parser;
+
+use super::*;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+fn resolve(args: &[&str]) -> Result<Config, ConfigErrors> {
+    let cli = Cli::try_parse_from(std::iter::once(&"linkprobe").chain(args))
+        .expect("the options are well formed");
+    Config::resolve(&cli.run)
+}
+
+fn parse(text: &str) -> Result<Config, String> {
+    let file = file::parse("linkprobe.toml", text).map_err(|errors| errors.to_string())?;
+    let whole = Place::File {
+        path: "linkprobe.toml".to_owned(),
+        line: 0,
+        column: 0,
+    };
+    Config::from_parts(Settings::default(), file, &whole).map_err(|errors| errors.to_string())
+}
+
+fn message(text: &str) -> String {
+    parse(text).expect_err("this is wrong")
+}
+
+#[test]
+fn one_bond_is_enough() {
+    let config = resolve(&["--bond", "bond0"]).expect("one bond");
+    assert_eq!(config.bonds, ["bond0"]);
+    assert_eq!((config.snaplen, config.control_snaplen), (128, 256));
+    assert_eq!(
+        (config.before, config.after),
+        (Duration::from_secs(30), Duration::from_secs(10))
+    );
+    assert_eq!(config.memory, 64 << 20);
+    assert_eq!(config.triggers.len(), TRIGGERS.len());
+}
+
+#[test]
+fn nothing_to_watch_is_an_error() {
+    let error = resolve(&[]).expect_err("nothing to watch").to_string();
+    assert!(
+        error.starts_with("command line: nothing to watch"),
+        "{error}"
+    );
+    assert!(message("before = \"1s\"").starts_with("linkprobe.toml: nothing to watch"));
+}
+
+#[test]
+fn the_command_line_wins_over_the_file() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("linkprobe.toml");
+    std::fs::write(&path, "bond = \"bond7\"\nbefore = \"1m\"\nsnaplen = 300\n").expect("written");
+    let config = resolve(&["--config", path.to_str().expect("UTF-8"), "--snaplen", "96"])
+        .expect("both are right");
+    assert_eq!(
+        (config.bonds[0].as_str(), config.before, config.snaplen),
+        ("bond7", Duration::from_secs(60), 96)
+    );
+    // What is overridden is the command line's fault, not the file's.
+    let error = resolve(&["--config", path.to_str().expect("UTF-8"), "--snaplen", "5"])
+        .expect_err("too short")
+        .to_string();
+    assert_eq!(
+        error,
+        "command line: --snaplen: 5 is out of range; allowed are 64 to 16384"
+    );
+}
+
+#[test]
+fn every_key_of_a_file_is_read() {
+    let text = r#"
+        bond = ["bond0", "bond1"]
+        interface = "wan"
+        hook = "tc"
+        snaplen = 256
+        control-snaplen = 1514
+        memory = "128MiB"
+        sample = 0
+        triggers = ["bond-down", "manual"]
+        min-slaves = 2
+        cooldown = "5s"
+        before = "1m"
+        after = "1500ms"
+        max-window = "2m"
+        incidents = "/srv/incidents"
+        capture-limit = 67108864
+        keep-incidents = 7
+        keep-bytes = "5GiB"
+        keep-days = 0
+        instance = "edge-1"
+        run-dir = "/run/lp"
+        log = "debug"
+    "#;
+    let config = parse(text).expect("all are right");
+    assert_eq!(config.hook, HookChoice::Tc);
+    assert_eq!(
+        (config.capture_limit, config.keep_bytes, config.after),
+        (64 << 20, 5 << 30, Duration::from_millis(1500))
+    );
+    let again = parse(&config.to_toml()).expect("what is shown can be read");
+    assert_eq!(
+        again, config,
+        "the effective configuration, written and read again, is the same"
+    );
+    assert_eq!(
+        file::KEYS.iter().filter(|key| text.contains(**key)).count(),
+        file::KEYS.len(),
+        "this test names every key"
+    );
+}
+
+#[test]
+fn a_wrong_value_is_named_with_file_line_key_and_what_is_allowed() {
+    let error = message("bond = \"bond0\"\n\nbefore = \"30 parsecs\"\n");
+    assert_eq!(
+        error,
+        r#"linkprobe.toml:3:10: key `before`: "30 parsecs" is not a duration; write 500ms, 30s, 5m or 1h"#
+    );
+    let error = message("bond = \"b\"\nhook = \"xpd\"");
+    assert_eq!(
+        error,
+        r#"linkprobe.toml:2:8: key `hook`: "xpd" is not known; write one of auto, xdp, tc, xdp-generic"#
+    );
+    let error = message("bond = \"b\"\nsnaplen = \"128\"");
+    assert_eq!(
+        error,
+        "linkprobe.toml:2:11: key `snaplen`: a string is not a whole number; write a whole number without quotes, such as 128"
+    );
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest_known_one() {
+    assert_eq!(
+        message("bonds = \"b\""),
+        r#"linkprobe.toml:1:1: unknown key "bonds"; did you mean `bond`?"#
+    );
+    assert!(message("control_snaplen = 1").contains("did you mean `control-snaplen`?"));
+    assert!(message("Befor = 1").contains("did you mean `before`?"));
+    assert!(message("colour = 1").contains("known are bond, interface"));
+    assert!(message("[recorder]\nmemory = \"1GiB\"").contains("all keys stand at the top level"));
+}
+
+#[test]
+fn several_errors_are_told_at_once_in_their_order() {
+    let error = message("snaplen = \"x\"\nbond = 7\nafter = 3\n");
+    let lines: Vec<&str> = error
+        .lines()
+        .map(|line| line.split(": ").next().unwrap_or_default())
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "linkprobe.toml:1:11",
+            "linkprobe.toml:2:8",
+            "linkprobe.toml:3:9"
+        ]
+    );
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused() {
+    let error = message("bond = \"bond0\"\nbefore = \"4m\"\nafter = \"90s\"\n");
+    assert_eq!(
+        error,
+        "linkprobe.toml:2:1: key `before`: before (4m) and after (90s) do not fit into max-window (5m); make it at least 330s"
+    );
+    assert!(message("bond = [\"b\", \"b\"]").contains("\"b\" is named twice"));
+    assert!(message("bond = \"b\"\ninterface = \"b\"").contains("\"b\" is named twice"));
+    assert!(message("bond = \"b\"\ntriggers = []").contains("nothing would ever fire"));
+    assert!(message("bond = \"b\"\nmemory = \"3KiB\"").contains("allowed are 1MiB to 64GiB"));
+    assert!(message("bond = \"b\"\ninstance = \"../x\"").contains("not a name of an instance"));
+}
+
+#[test]
+fn names_that_the_kernel_would_refuse_are_refused() {
+    for name in [
+        "",
+        "a name",
+        "eth0/1",
+        "sixteen-bytes-xx",
+        "..",
+        "eth0\\u0000",
+        "eth\\n0",
+        "a:b",
+    ] {
+        let error = message(&format!("interface = \"{name}\""));
+        assert!(
+            error.contains("is not a name of an interface"),
+            "{name}: {error}"
+        );
+    }
+}
+
+#[test]
+fn broken_toml_is_an_error_with_its_line() {
+    assert!(message("bond = \"bond0\"\nbefore = \n").starts_with("linkprobe.toml:2:"));
+    assert!(
+        message("bond = \"bond0\"\nbond = \"bond1\"")
+            .contains("linkprobe.toml:2:1: not TOML: duplicate key")
+    );
+}
+
+#[test]
+fn hostile_text_is_an_error_and_never_a_panic() {
+    let deep = format!("bond = {}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let tables = format!("bond = {}", "{a=".repeat(50_000));
+    let dotted = format!("{}x = 1", "a.".repeat(50_000));
+    let long = format!("{} = 1", "k".repeat(500_000));
+    let huge = format!("snaplen = {}", "9".repeat(100_000));
+    for text in [
+        deep.as_str(),
+        &tables,
+        &dotted,
+        &long,
+        &huge,
+        "snaplen = -1",
+        "snaplen = 0xFFFFFFFFFFFFFFFFFFFF",
+        "snaplen = 99999999999999999999999",
+        "snaplen = 1e400",
+        "snaplen = nan",
+        "memory = -5",
+        "memory = 99999999999999999999999999999999",
+        "before = \"\\u0000\"",
+        "before = \"٣s\"",
+        "\u{202e}drob = 1",
+        "\u{feff}bond = 3",
+        "\"\" = 1",
+        "\"\\n\\u001b[31m\" = 1",
+        "bond = [\"b\", [\"c\"]]",
+        "bond.x = 1",
+        "bond = 1979-05-27T07:32:00Z",
+        "\0",
+        "]",
+        "'''",
+    ] {
+        let error = message(text);
+        assert!(
+            error.lines().all(|line| line.len() < 2000),
+            "short messages"
+        );
+        assert!(
+            !error.contains('\u{1b}'),
+            "nothing that a terminal would obey: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_none_is_an_error_that_names_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let of = |path: &Path| check(path).expect_err("no configuration").to_string();
+    assert!(of(dir.path()).starts_with(&format!("{}: cannot be read: ", dir.path().display())));
+    assert!(of(&dir.path().join("none")).contains("No such file"));
+    let binary = dir.path().join("binary");
+    std::fs::write(&binary, b"bond = \"b\"\n\xff\xfe").expect("written");
+    assert!(of(&binary).ends_with("is not UTF-8 text (line 2)"));
+    assert!(of(Path::new("/dev/zero")).contains("is larger than 1048576 bytes"));
+}
+
+#[test]
+fn a_wrong_option_is_refused_by_name() {
+    for args in [
+        ["--before", "soon"],
+        ["--hook", "magic"],
+        ["--triggers", "bond-down,foo"],
+        ["--memory", "lots"],
+        ["--snaplen", "many"],
+    ] {
+        let error = Cli::try_parse_from(["linkprobe", args[0], args[1]])
+            .err()
+            .expect("refused")
+            .to_string();
+        assert!(error.contains(args[0]), "{error}");
+    }
+}
