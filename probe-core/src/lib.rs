@@ -3,8 +3,11 @@
 //! Time is an argument ([`time::Mono`]), never a call.
 #![forbid(unsafe_code)]
 
+pub mod counts;
 pub mod incident;
+pub mod record;
 pub mod link;
+pub mod netlink;
 pub mod packet_id;
 pub mod time;
 pub mod timeline;
