@@ -5,9 +5,10 @@
 
 pub mod counts;
 pub mod incident;
-pub mod record;
 pub mod link;
 pub mod netlink;
 pub mod packet_id;
+pub mod table;
+pub mod record;
 pub mod time;
 pub mod timeline;
