@@ -1,1 +1,30 @@
-//! Network namespaces.
+//! What tests with root need: network namespaces, links and bonds, the agent as a child process, and what it wrote.
+//!
+//! Everything that is made here has a name of its own, and is taken away when it goes out of scope, also when a test panics.
+
+pub mod agent;
+pub mod bond;
+pub mod command;
+pub mod disk;
+pub mod incident;
+pub mod json;
+pub mod mounts;
+pub mod netns;
+pub mod pcapng;
+pub mod place;
+pub mod programs;
+pub mod scratch;
+pub mod sender;
+pub mod tshark;
+pub mod veth;
+pub mod wait;
+
+pub use agent::{Agent, Launch};
+pub use bond::Bonds;
+pub use disk::Disk;
+pub use incident::Incident;
+pub use mounts::Mounts;
+pub use netns::Netns;
+pub use scratch::Scratch;
+pub use sender::Traffic;
+pub use veth::Veth;

@@ -196,10 +196,10 @@ pub fn build(plan: &Plan, kind: Kind, seq: u64, out: &mut Vec<u8>) -> Built {
     );
     match (kind, checksum_at) {
         (Kind::Tcp, Some(at)) => {
-            transport_checksum(out, l3 + 20, at, headers::pseudo4(TCP, end - l3 - 20))
+            transport_checksum(out, l3 + 20, at, headers::pseudo4(TCP, end - l3 - 20));
         }
         (Kind::Ipv6Ext, Some(at)) => {
-            transport_checksum(out, l3 + 56, at, headers::pseudo6(UDP, end - l3 - 56))
+            transport_checksum(out, l3 + 56, at, headers::pseudo6(UDP, end - l3 - 56));
         }
         _ => {}
     }
@@ -246,7 +246,7 @@ fn fragment(out: &mut Vec<u8>, ports: (u16, u16), inner: usize, seq: u64) {
     let which = seq % 3;
     let more = if which < 2 { 0x2000 } else { 0 };
     let offset = u16::try_from(which).unwrap_or(0) * low16(payload / 8);
-    let id = u16::try_from(seq / 3 & 0xffff).unwrap_or(0);
+    let id = u16::try_from((seq / 3) & 0xffff).unwrap_or(0);
     headers::ipv4(
         out,
         &Ipv4 {

@@ -1,0 +1,53 @@
+//! Pairs of virtual Ethernet links.
+
+use anyhow::Result;
+
+use super::netns::Netns;
+
+/// A veth pair across two namespaces, both ends up: `near` in the agent's, `far` in the other one. The MACs are fixed.
+#[derive(Debug)]
+pub struct Veth {
+    /// Name of the end in the first namespace.
+    pub near: String,
+    /// Name of the end in the second namespace.
+    pub far: String,
+}
+
+/// MAC of the near end of pair `number`.
+pub fn near_mac(number: u8) -> String {
+    format!("02:4c:51:00:00:{number:02x}")
+}
+
+/// MAC of the far end of pair `number`.
+pub fn far_mac(number: u8) -> String {
+    format!("02:4c:52:00:00:{number:02x}")
+}
+
+impl Veth {
+    /// Makes a pair with an MTU that takes jumbo frames.
+    ///
+    /// # Errors
+    /// With what `ip` said.
+    pub fn new(number: u8, near: (&Netns, &str), far: (&Netns, &str)) -> Result<Veth> {
+        let pair = Veth::down(number, near, far)?;
+        near.0.ip(&format!("link set {} up", near.1))?;
+        far.0.ip(&format!("link set {} up", far.1))?;
+        Ok(pair)
+    }
+
+    /// As [`Veth::new`], with both ends down.
+    ///
+    /// # Errors
+    /// With what `ip` said.
+    pub fn down(number: u8, near: (&Netns, &str), far: (&Netns, &str)) -> Result<Veth> {
+        near.0.ip(&format!(
+            "link add {} mtu 9200 address {} type veth peer name {} mtu 9200 address {} netns {}",
+            near.1,
+            near_mac(number),
+            far.1,
+            far_mac(number),
+            far.0.name()
+        ))?;
+        Ok(Veth { near: near.1.into(), far: far.1.into() })
+    }
+}
