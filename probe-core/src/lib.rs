@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod counts;
+mod describe;
 pub mod incident;
 pub mod link;
 pub mod netlink;

@@ -1,6 +1,10 @@
 //! The timeline: everything that happened, in order of time.
 
+mod store;
+
 use serde::Serialize;
+
+pub use store::Timeline;
 
 use crate::link::{MiiStatus, OperState};
 use crate::time::Mono;
