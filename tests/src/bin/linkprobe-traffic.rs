@@ -101,11 +101,7 @@ fn send(arguments: Arguments) -> Result<()> {
     };
     let run = Run {
         interface: arguments.interface,
-        kinds: if arguments.mix {
-            Kind::MIX.to_vec()
-        } else {
-            arguments.kind
-        },
+        kinds: if arguments.mix { Kind::MIX.to_vec() } else { arguments.kind },
         plan: Plan {
             stream: arguments.stream.unwrap_or_else(any_stream),
             size: arguments.size,
@@ -146,13 +142,9 @@ fn any_stream() -> u32 {
 }
 
 fn duration(text: &str) -> Result<Duration> {
-    let split = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let number: f64 = number
-        .parse()
-        .with_context(|| format!("{text:?} does not begin with a number"))?;
+    let number: f64 = number.parse().with_context(|| format!("{text:?} does not begin with a number"))?;
     let seconds = match unit {
         "ms" => number / 1000.0,
         "" | "s" => number,
@@ -166,12 +158,7 @@ fn duration(text: &str) -> Result<Duration> {
 fn mac(text: &str) -> Result<Mac> {
     let bytes = text
         .split(':')
-        .map(|byte| {
-            u8::from_str_radix(byte, 16).with_context(|| format!("{byte:?} is no hexadecimal byte"))
-        })
+        .map(|byte| u8::from_str_radix(byte, 16).with_context(|| format!("{byte:?} is no hexadecimal byte")))
         .collect::<Result<Vec<u8>>>()?;
-    bytes
-        .try_into()
-        .ok()
-        .context("a MAC has six bytes, such as 02:00:00:00:00:01")
+    bytes.try_into().ok().context("a MAC has six bytes, such as 02:00:00:00:00:01")
 }

@@ -15,6 +15,7 @@ pub mod place;
 pub mod programs;
 pub mod scratch;
 pub mod sender;
+pub mod story;
 pub mod tshark;
 pub mod veth;
 pub mod wait;

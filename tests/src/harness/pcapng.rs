@@ -120,9 +120,7 @@ impl Capture {
 
     /// Packets of the interface called `name` that go in `direction` (1 inbound, 2 outbound).
     pub fn of(&self, name: &str, direction: u32) -> impl Iterator<Item = &Packet> {
-        self.packets
-            .iter()
-            .filter(move |packet| self.interfaces[packet.interface].name == name && packet.direction == direction)
+        self.packets.iter().filter(move |packet| self.interfaces[packet.interface].name == name && packet.direction == direction)
     }
 
     fn block(&mut self, bytes: &[u8], first: bool) -> Result<usize> {

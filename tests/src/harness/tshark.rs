@@ -33,7 +33,8 @@ pub fn capinfos(file: &Path) -> Result<String> {
 }
 
 fn without_a_warning(command: &mut Command) -> Result<String> {
-    let Ended { code, out, err } = end(command).context("this test reads captures with Wireshark's programs: apt-get install tshark")?;
+    let Ended { code, out, err } =
+        end(command).context("this test reads captures with Wireshark's programs: apt-get install tshark")?;
     let said: Vec<&str> = err.lines().filter(|line| !line.starts_with("Running as user \"root\"")).collect();
     ensure!(code == Some(0) && said.is_empty(), "{command:?} ended with {code:?} and said: {said:?}");
     Ok(out)

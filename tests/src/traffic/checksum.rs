@@ -28,9 +28,7 @@ pub fn folded(sum: u64) -> u16 {
 
 /// FNV-1a, 32 bits, starting from `hash`.
 pub fn fnv(bytes: &[u8], hash: u32) -> u32 {
-    bytes.iter().fold(hash, |hash, byte| {
-        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    })
+    bytes.iter().fold(hash, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
 /// Where FNV-1a starts.

@@ -29,14 +29,7 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Plan {
-        Plan {
-            stream: 1,
-            size: None,
-            vlan: None,
-            flows: 1,
-            destination: [0x02, 0x4c, 0x50, 0xff, 0, 1],
-            segments: 8,
-        }
+        Plan { stream: 1, size: None, vlan: None, flows: 1, destination: [0x02, 0x4c, 0x50, 0xff, 0, 1], segments: 8 }
     }
 }
 
@@ -49,21 +42,11 @@ impl Plan {
         let size = self.size_of(kind);
         let least = self.headers_of(kind) + MARK;
         if size < least {
-            bail!(
-                "a frame of kind {} has at least {least} bytes, not {size}",
-                kind.name()
-            );
+            bail!("a frame of kind {} has at least {least} bytes, not {size}", kind.name());
         }
-        let most = if kind == Kind::Lacp {
-            self.headers_of(kind) + 50
-        } else {
-            65_535
-        };
+        let most = if kind == Kind::Lacp { self.headers_of(kind) + 50 } else { 65_535 };
         if size > most {
-            bail!(
-                "a frame of kind {} has at most {most} bytes, not {size}",
-                kind.name()
-            );
+            bail!("a frame of kind {} has at most {most} bytes, not {size}", kind.name());
         }
         if self.vlan.is_some_and(|vlan| vlan > 4094) {
             bail!("a VLAN id is at most 4094");
@@ -72,19 +55,14 @@ impl Plan {
             bail!("flows are 1 to 256, not {}", self.flows);
         }
         if kind == Kind::Gso && (self.segments == 0 || usize::from(self.segments) * size > 65_000) {
-            bail!(
-                "{} segments of {size} bytes do not make a GSO packet of at most 65000 bytes",
-                self.segments
-            );
+            bail!("{} segments of {size} bytes do not make a GSO packet of at most 65000 bytes", self.segments);
         }
         Ok(())
     }
 
     /// Bytes of a frame of `kind` (of a segment of it, for [`Kind::Gso`]).
     pub fn size_of(&self, kind: Kind) -> usize {
-        let size = self
-            .size
-            .unwrap_or_else(|| kind.default_size() + if self.vlan.is_some() { 4 } else { 0 });
+        let size = self.size.unwrap_or_else(|| kind.default_size() + if self.vlan.is_some() { 4 } else { 0 });
         if kind == Kind::Fragments {
             // a fragment carries a multiple of eight bytes
             let headers = self.headers_of(kind) - 8;
@@ -97,12 +75,7 @@ impl Plan {
         let tags = usize::from(self.vlan.is_some()) + tags(kind).len();
         14 + 4 * tags
             + match kind {
-                Kind::Udp
-                | Kind::Vlan
-                | Kind::Qinq
-                | Kind::Jumbo
-                | Kind::Storm
-                | Kind::Fragments => 28,
+                Kind::Udp | Kind::Vlan | Kind::Qinq | Kind::Jumbo | Kind::Storm | Kind::Fragments => 28,
                 Kind::Tcp | Kind::Gso => 40,
                 Kind::Ipv4Options => 40,
                 Kind::Ipv6Ext => 64,
@@ -181,19 +154,7 @@ pub fn build(plan: &Plan, kind: Kind, seq: u64, out: &mut Vec<u8>) -> Built {
         _ => None,
     };
     let end = out.len();
-    stamp(
-        out,
-        at,
-        end,
-        Stamp {
-            stream: plan.stream,
-            kind,
-            l3,
-            checksum_at,
-        },
-        seq,
-        true,
-    );
+    stamp(out, at, end, Stamp { stream: plan.stream, kind, l3, checksum_at }, seq, true);
     match (kind, checksum_at) {
         (Kind::Tcp, Some(at)) => {
             transport_checksum(out, l3 + 20, at, headers::pseudo4(TCP, end - l3 - 20));
@@ -203,11 +164,7 @@ pub fn build(plan: &Plan, kind: Kind, seq: u64, out: &mut Vec<u8>) -> Built {
         }
         _ => {}
     }
-    Built {
-        bytes: end - start,
-        segments: 1,
-        marks: 1,
-    }
+    Built { bytes: end - start, segments: 1, marks: 1 }
 }
 
 fn ethernet(plan: &Plan, kind: Kind, source: [u8; 6], out: &mut Vec<u8>) {
@@ -228,16 +185,7 @@ fn ethernet(plan: &Plan, kind: Kind, source: [u8; 6], out: &mut Vec<u8>) {
 }
 
 fn ip4(out: &mut Vec<u8>, protocol: u8, payload: usize, options: &'static [u8]) {
-    headers::ipv4(
-        out,
-        &Ipv4 {
-            protocol,
-            payload,
-            id: 0,
-            fragment: 0x4000,
-            options,
-        },
-    );
+    headers::ipv4(out, &Ipv4 { protocol, payload, id: 0, fragment: 0x4000, options });
 }
 
 /// One of three fragments of the datagram `seq / 3`; only the first has a UDP header.
@@ -247,16 +195,7 @@ fn fragment(out: &mut Vec<u8>, ports: (u16, u16), inner: usize, seq: u64) {
     let more = if which < 2 { 0x2000 } else { 0 };
     let offset = u16::try_from(which).unwrap_or(0) * low16(payload / 8);
     let id = u16::try_from((seq / 3) & 0xffff).unwrap_or(0);
-    headers::ipv4(
-        out,
-        &Ipv4 {
-            protocol: UDP,
-            payload,
-            id,
-            fragment: more | offset,
-            options: &[],
-        },
-    );
+    headers::ipv4(out, &Ipv4 { protocol: UDP, payload, id, fragment: more | offset, options: &[] });
     if which == 0 {
         headers::udp(out, ports, 3 * payload - 8);
     }
@@ -272,22 +211,10 @@ fn gso(plan: &Plan, out: &mut Vec<u8>, start: usize, l3: usize, inner: usize, se
     let pseudo = folded(headers::pseudo4(TCP, 20 + segment * segments));
     out[l3 + 36..l3 + 38].copy_from_slice(&pseudo.to_be_bytes());
     out.resize(at + segment * segments, 0);
-    let what = Stamp {
-        stream: plan.stream,
-        kind: Kind::Gso,
-        l3,
-        checksum_at: None,
-    };
+    let what = Stamp { stream: plan.stream, kind: Kind::Gso, l3, checksum_at: None };
     for i in 0..segments {
         let seq = seq + u64::try_from(i).unwrap_or(0);
-        stamp(
-            out,
-            at + i * segment,
-            at + (i + 1) * segment,
-            what,
-            seq,
-            false,
-        );
+        stamp(out, at + i * segment, at + (i + 1) * segment, what, seq, false);
     }
     // NEEDS_CSUM, GSO_TCPV4, header length, size of a segment, where the checksum starts and stands: in the machine's byte order
     let fields = [at - start, segment, l3 + 20 - start, 16].map(|n| low16(n).to_ne_bytes());
@@ -297,11 +224,7 @@ fn gso(plan: &Plan, out: &mut Vec<u8>, start: usize, l3: usize, inner: usize, se
         out[2 + 2 * i..4 + 2 * i].copy_from_slice(field);
     }
     let count = u64::from(plan.segments);
-    Built {
-        bytes: out.len() - start,
-        segments: count,
-        marks: count,
-    }
+    Built { bytes: out.len() - start, segments: count, marks: count }
 }
 
 fn transport_checksum(out: &mut [u8], from: usize, at: usize, pseudo: u64) {
@@ -320,64 +243,34 @@ mod tests {
         plan.check(kind).unwrap();
         let mut out = Vec::new();
         let built = build(plan, kind, seq, &mut out);
-        let frame = if kind == Kind::Gso {
-            out.split_off(VNET_HEADER)
-        } else {
-            out
-        };
+        let frame = if kind == Kind::Gso { out.split_off(VNET_HEADER) } else { out };
         assert_eq!(frame.len(), built.bytes);
         frame
     }
 
     #[test]
     fn every_kind_is_found_whole_with_its_sequence_number() {
-        let plan = Plan {
-            stream: 7,
-            flows: 3,
-            ..Plan::default()
-        };
+        let plan = Plan { stream: 7, flows: 3, ..Plan::default() };
         for kind in Kind::ALL {
             for seq in [0, 1, 2, 40] {
                 let marks = if kind == Kind::Gso { 8 } else { 1 };
                 let seq_seen = if kind == Kind::Storm { 0 } else { seq };
-                let seen = Seen {
-                    stream: 7,
-                    kind,
-                    seq: seq_seen,
-                    marks,
-                };
-                assert_eq!(
-                    verify(&frame(&plan, kind, seq)),
-                    Verdict::Whole(seen),
-                    "{kind:?} {seq}"
-                );
+                let seen = Seen { stream: 7, kind, seq: seq_seen, marks };
+                assert_eq!(verify(&frame(&plan, kind, seq)), Verdict::Whole(seen), "{kind:?} {seq}");
             }
         }
     }
 
     #[test]
     fn any_changed_byte_behind_the_macs_is_noticed() {
-        let plan = Plan {
-            vlan: Some(12),
-            ..Plan::default()
-        };
-        for kind in [
-            Kind::Udp,
-            Kind::Fragments,
-            Kind::Arp,
-            Kind::Qinq,
-            Kind::Lacp,
-            Kind::Ipv4Options,
-        ] {
+        let plan = Plan { vlan: Some(12), ..Plan::default() };
+        for kind in [Kind::Udp, Kind::Fragments, Kind::Arp, Kind::Qinq, Kind::Lacp, Kind::Ipv4Options] {
             let whole = frame(&plan, kind, 5);
             let tags = 4 * (1 + tags(kind).len());
             for at in 12 + tags..whole.len() {
                 let mut torn = whole.clone();
                 torn[at] ^= 0x10;
-                assert!(
-                    matches!(verify(&torn), Verdict::Torn(_)),
-                    "{kind:?}: byte {at}"
-                );
+                assert!(matches!(verify(&torn), Verdict::Torn(_)), "{kind:?}: byte {at}");
             }
         }
     }
@@ -397,12 +290,7 @@ mod tests {
     fn a_frame_that_is_cut_off_is_known_as_far_as_it_goes() {
         let plan = Plan::default();
         let whole = frame(&plan, Kind::Tcp, 9);
-        let seen = Seen {
-            stream: 1,
-            kind: Kind::Tcp,
-            seq: 9,
-            marks: 1,
-        };
+        let seen = Seen { stream: 1, kind: Kind::Tcp, seq: 9, marks: 1 };
         assert_eq!(verify(&whole[..128]), Verdict::Cut(seen));
         assert_eq!(verify(&whole[..60]), Verdict::Short);
         assert_eq!(verify(&[0; 60]), Verdict::Foreign);
@@ -417,15 +305,7 @@ mod tests {
 
     #[test]
     fn sizes_that_cannot_be_built_are_refused_with_the_least_size() {
-        let plan = Plan {
-            size: Some(64),
-            ..Plan::default()
-        };
-        assert!(
-            plan.check(Kind::Udp)
-                .unwrap_err()
-                .to_string()
-                .contains("at least 82")
-        );
+        let plan = Plan { size: Some(64), ..Plan::default() };
+        assert!(plan.check(Kind::Udp).unwrap_err().to_string().contains("at least 82"));
     }
 }

@@ -4,9 +4,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// A kind of frame. Its number is part of what every frame carries.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Kind {
@@ -54,17 +52,8 @@ impl Kind {
     ];
 
     /// What `--mix` sends: everything that needs no large MTU, harms no partner and does not repeat itself.
-    pub const MIX: [Kind; 9] = [
-        Kind::Udp,
-        Kind::Tcp,
-        Kind::Vlan,
-        Kind::Qinq,
-        Kind::Fragments,
-        Kind::Ipv4Options,
-        Kind::Ipv6Ext,
-        Kind::Arp,
-        Kind::Gso,
-    ];
+    pub const MIX: [Kind; 9] =
+        [Kind::Udp, Kind::Tcp, Kind::Vlan, Kind::Qinq, Kind::Fragments, Kind::Ipv4Options, Kind::Ipv6Ext, Kind::Arp, Kind::Gso];
 
     /// The kind with this number.
     pub fn from_number(number: u8) -> Option<Kind> {
@@ -84,7 +73,6 @@ impl Kind {
 
     /// Its name on the command line and in JSON.
     pub fn name(self) -> String {
-        self.to_possible_value()
-            .map_or_else(String::new, |value| value.get_name().to_owned())
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 }

@@ -71,16 +71,9 @@ pub(super) struct Stamp {
 
 /// Writes mark and body into `frame[at..end]`; `headers` when the bytes before are final but for the transport checksum.
 pub(super) fn stamp(frame: &mut [u8], at: usize, end: usize, what: Stamp, seq: u64, headers: bool) {
-    let sum = if headers {
-        header_sum(frame, what.l3, at, what.checksum_at)
-    } else {
-        0
-    };
+    let sum = if headers { header_sum(frame, what.l3, at, what.checksum_at) } else { 0 };
     let low = |n: usize| u16::try_from(n).unwrap_or(0).to_be_bytes();
-    let checksum_at = what
-        .checksum_at
-        .filter(|_| headers)
-        .map_or(0, |offset| offset - what.l3);
+    let checksum_at = what.checksum_at.filter(|_| headers).map_or(0, |offset| offset - what.l3);
     let chunk = &mut frame[at..end];
     let length = u32::try_from(chunk.len()).unwrap_or(0);
     chunk[..8].copy_from_slice(&MAGIC);
@@ -105,17 +98,11 @@ pub(super) fn stamp(frame: &mut [u8], at: usize, end: usize, what: Stamp, seq: u
 pub fn verify(frame: &[u8]) -> Verdict {
     let ours = frame.get(6..9).is_some_and(|mac| mac == MAC_PREFIX);
     let Some(l3) = after_tags(frame) else {
-        return if ours {
-            Verdict::Short
-        } else {
-            Verdict::Foreign
-        };
+        return if ours { Verdict::Short } else { Verdict::Foreign };
     };
     let Some(first) = find(frame, l3) else {
         return match ours {
-            true if frame.len() >= expected(frame, l3) + MARK => {
-                Verdict::Torn("no mark where one must be".into())
-            }
+            true if frame.len() >= expected(frame, l3) + MARK => Verdict::Torn("no mark where one must be".into()),
             true => Verdict::Short,
             false => Verdict::Foreign,
         };
@@ -131,12 +118,7 @@ pub fn verify(frame: &[u8]) -> Verdict {
         if let Err(why) = mark.check(frame, at, l3, seen.as_ref()) {
             return Verdict::Torn(format!("{} {} at {at}: {why}", mark.kind.name(), mark.seq));
         }
-        let seen = seen.get_or_insert(Seen {
-            stream: mark.stream,
-            kind: mark.kind,
-            seq: mark.seq,
-            marks: 0,
-        });
+        let seen = seen.get_or_insert(Seen { stream: mark.stream, kind: mark.kind, seq: mark.seq, marks: 0 });
         seen.marks += 1;
         at += mark.length;
         if at > frame.len() {
@@ -198,31 +180,16 @@ impl Mark {
     }
 
     /// Headers, place, order and body.
-    fn check(
-        &self,
-        frame: &[u8],
-        at: usize,
-        l3: usize,
-        before: Option<&Seen>,
-    ) -> Result<(), String> {
+    fn check(&self, frame: &[u8], at: usize, l3: usize, before: Option<&Seen>) -> Result<(), String> {
         if let Some(before) = before {
             let expected = before.seq + u64::from(before.marks);
             if (before.stream, before.kind, expected) != (self.stream, self.kind, self.seq) {
-                return Err(format!(
-                    "follows {} {} of stream {}",
-                    before.kind.name(),
-                    before.seq,
-                    before.stream
-                ));
+                return Err(format!("follows {} {} of stream {}", before.kind.name(), before.seq, before.stream));
             }
         }
         if self.headers {
             if at - l3 != self.offset {
-                return Err(format!(
-                    "stands {} bytes behind the tags, was sent at {}",
-                    at - l3,
-                    self.offset
-                ));
+                return Err(format!("stands {} bytes behind the tags, was sent at {}", at - l3, self.offset));
             }
             let checksum_at = (self.checksum_at != 0).then_some(l3 + self.checksum_at);
             if header_sum(frame, l3, at, checksum_at) != self.header_sum {
@@ -232,10 +199,7 @@ impl Mark {
         let end = frame.len().min(at + self.length);
         for (i, piece) in frame[at + MARK..end].chunks(8).enumerate() {
             if *piece != pattern(self.stream, self.seq, i)[..piece.len()] {
-                return Err(format!(
-                    "its body differs in the word at {}",
-                    at + MARK + i * 8
-                ));
+                return Err(format!("its body differs in the word at {}", at + MARK + i * 8));
             }
         }
         Ok(())
@@ -274,20 +238,13 @@ fn expected(frame: &[u8], l3: usize) -> usize {
 }
 
 fn find(frame: &[u8], from: usize) -> Option<usize> {
-    frame
-        .get(from..)?
-        .windows(MAGIC.len())
-        .position(|window| window == MAGIC)
-        .map(|at| at + from)
+    frame.get(from..)?.windows(MAGIC.len()).position(|window| window == MAGIC).map(|at| at + from)
 }
 
 fn header_sum(frame: &[u8], l3: usize, mark: usize, checksum_at: Option<usize>) -> u32 {
     let start = l3 - 2;
     match checksum_at {
-        Some(at) if at >= start && at + 2 <= mark => fnv(
-            &frame[at + 2..mark],
-            fnv(&[0, 0], fnv(&frame[start..at], FNV_START)),
-        ),
+        Some(at) if at >= start && at + 2 <= mark => fnv(&frame[at + 2..mark], fnv(&[0, 0], fnv(&frame[start..at], FNV_START))),
         _ => fnv(&frame[start..mark], FNV_START),
     }
 }
@@ -297,11 +254,7 @@ fn pattern(stream: u32, seq: u64, word: usize) -> [u8; 8] {
     let mut z = (u64::from(stream) << 32 ^ seq)
         .wrapping_add(0x9e37_79b9_7f4a_7c15)
         .wrapping_mul(0xbf58_476d_1ce4_e5b9)
-        .wrapping_add(
-            u64::try_from(word)
-                .unwrap_or(0)
-                .wrapping_mul(0x9e37_79b9_7f4a_7c15),
-        );
+        .wrapping_add(u64::try_from(word).unwrap_or(0).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     (z ^ z >> 31).to_be_bytes()

@@ -19,10 +19,7 @@ pub struct Moment {
 impl Moment {
     /// Now.
     pub fn now() -> Moment {
-        Moment {
-            wall_ns: clock(libc::CLOCK_REALTIME),
-            mono_ns: clock(libc::CLOCK_MONOTONIC),
-        }
+        Moment { wall_ns: clock(libc::CLOCK_REALTIME), mono_ns: clock(libc::CLOCK_MONOTONIC) }
     }
 }
 
@@ -105,24 +102,15 @@ impl Numbers {
 }
 
 fn earliest(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
-    [a, b]
-        .into_iter()
-        .flatten()
-        .min_by_key(|moment| moment.mono_ns)
+    [a, b].into_iter().flatten().min_by_key(|moment| moment.mono_ns)
 }
 
 fn latest(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
-    [a, b]
-        .into_iter()
-        .flatten()
-        .max_by_key(|moment| moment.mono_ns)
+    [a, b].into_iter().flatten().max_by_key(|moment| moment.mono_ns)
 }
 
 fn clock(id: libc::clockid_t) -> u64 {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is writable and lives through the call. Both clocks exist on every Linux.
     unsafe { libc::clock_gettime(id, &raw mut time) };
     time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()

@@ -52,26 +52,13 @@ impl Run {
         if self.kinds.is_empty() || self.burst == 0 || self.rate == Some(0) {
             bail!("a run needs a kind, and a burst and a rate above 0");
         }
-        let mut lanes = self
-            .kinds
-            .iter()
-            .map(|kind| self.lane(*kind))
-            .collect::<Result<Vec<_>>>()?;
-        let mut numbers = Numbers {
-            interface: self.interface.clone(),
-            stream: self.plan.stream,
-            ..Numbers::default()
-        };
+        let mut lanes = self.kinds.iter().map(|kind| self.lane(*kind)).collect::<Result<Vec<_>>>()?;
+        let mut numbers = Numbers { interface: self.interface.clone(), stream: self.plan.stream, ..Numbers::default() };
         let start = Instant::now();
         let mut sent = 0;
         for turn in 0.. {
-            let left = self
-                .count
-                .map_or(u64::MAX, |count| count.saturating_sub(sent));
-            let over = |now: Instant| {
-                self.duration
-                    .is_some_and(|limit| now.duration_since(start) >= limit)
-            };
+            let left = self.count.map_or(u64::MAX, |count| count.saturating_sub(sent));
+            let over = |now: Instant| self.duration.is_some_and(|limit| now.duration_since(start) >= limit);
             if left == 0 || over(Instant::now()) || stop.load(Ordering::Relaxed) {
                 break;
             }
@@ -84,15 +71,12 @@ impl Run {
                 match lane.sender.send(&lane.frames[done..size]) {
                     Ok(count) => {
                         let counts = numbers.kinds.entry(lane.kind).or_default();
-                        lane.built[done..done + count]
-                            .iter()
-                            .for_each(|frame| counts.add(*frame));
+                        lane.built[done..done + count].iter().for_each(|frame| counts.add(*frame));
                         counts.at(before, Moment::now());
                         done += count;
                     }
                     Err(error) => {
-                        let name = errno_name(&error)
-                            .with_context(|| format!("{}: {error}", self.interface))?;
+                        let name = errno_name(&error).with_context(|| format!("{}: {error}", self.interface))?;
                         *numbers.refused.entry(name.to_owned()).or_default() += 1;
                         if over(Instant::now()) || stop.load(Ordering::Relaxed) {
                             break;
@@ -101,10 +85,7 @@ impl Run {
                     }
                 }
             }
-            lane.next += lane.built[..done]
-                .iter()
-                .map(|frame| frame.marks)
-                .sum::<u64>();
+            lane.next += lane.built[..done].iter().map(|frame| frame.marks).sum::<u64>();
             sent += done as u64;
             self.wait(start, sent);
         }
@@ -116,20 +97,13 @@ impl Run {
         self.plan.check(kind)?;
         let sender = Sender::open(&self.interface, kind == Kind::Gso, self.bypass)
             .with_context(|| format!("cannot send on {}", self.interface))?;
-        Ok(Lane {
-            kind,
-            sender,
-            next: 0,
-            frames: vec![Vec::new(); self.burst],
-            built: Vec::new(),
-        })
+        Ok(Lane { kind, sender, next: 0, frames: vec![Vec::new(); self.burst], built: Vec::new() })
     }
 
     /// Sleeps until the frame after `sent` is due. A sender that fell behind catches up.
     fn wait(&self, start: Instant, sent: u64) {
         let Some(rate) = self.rate else { return };
-        let due = start
-            + Duration::from_nanos((u128::from(sent) * 1_000_000_000 / u128::from(rate)) as u64);
+        let due = start + Duration::from_nanos((u128::from(sent) * 1_000_000_000 / u128::from(rate)) as u64);
         if let Some(rest) = due.checked_duration_since(Instant::now()) {
             thread::sleep(rest);
         }

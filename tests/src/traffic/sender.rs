@@ -56,13 +56,8 @@ impl Sender {
     /// # Errors
     /// That of the first frame, when it did not go.
     pub fn send(&self, frames: &[Vec<u8>]) -> io::Result<usize> {
-        let mut pieces: Vec<libc::iovec> = frames
-            .iter()
-            .map(|frame| libc::iovec {
-                iov_base: frame.as_ptr().cast_mut().cast(),
-                iov_len: frame.len(),
-            })
-            .collect();
+        let mut pieces: Vec<libc::iovec> =
+            frames.iter().map(|frame| libc::iovec { iov_base: frame.as_ptr().cast_mut().cast(), iov_len: frame.len() }).collect();
         let mut messages: Vec<libc::mmsghdr> = pieces
             .iter_mut()
             .map(|piece| {
@@ -75,8 +70,7 @@ impl Sender {
             .collect();
         let count = libc::c_uint::try_from(messages.len()).unwrap_or(libc::c_uint::MAX);
         // SAFETY: `messages` and what it points to (`pieces`, `frames`) live through the call, which does not write to the frames.
-        let sent =
-            unsafe { libc::sendmmsg(self.socket.as_raw_fd(), messages.as_mut_ptr(), count, 0) };
+        let sent = unsafe { libc::sendmmsg(self.socket.as_raw_fd(), messages.as_mut_ptr(), count, 0) };
         usize::try_from(sent).map_err(|_| io::Error::last_os_error())
     }
 
@@ -84,22 +78,10 @@ impl Sender {
         let on: libc::c_int = 1;
         let length = size_of::<libc::c_int>() as libc::socklen_t;
         // SAFETY: `on` lives through the call and `length` is its size.
-        check(unsafe {
-            libc::setsockopt(
-                self.socket.as_raw_fd(),
-                libc::SOL_PACKET,
-                option,
-                (&raw const on).cast(),
-                length,
-            )
-        })
+        check(unsafe { libc::setsockopt(self.socket.as_raw_fd(), libc::SOL_PACKET, option, (&raw const on).cast(), length) })
     }
 }
 
 fn check(result: libc::c_int) -> io::Result<()> {
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -1,7 +1,13 @@
 //! What most tests begin with.
 
-use anyhow::Result;
-use linkprobe_tests::harness::{Launch, Netns, Scratch, Veth};
+use anyhow::{Context, Result};
+use linkprobe_tests::harness::{Launch, Netns, Scratch, Veth, json};
+use serde_json::Value;
+
+/// `epb_flags` of what a tap receives.
+pub const INGRESS: u32 = 1;
+/// `epb_flags` of what a tap transmits.
+pub const EGRESS: u32 = 2;
 
 /// Two namespaces with a veth pair: the agent's end is `wan0`, the other one is `far0`.
 pub struct Lab {
@@ -25,4 +31,16 @@ impl Lab {
     pub fn launch<'a>(&'a self, options: &'a str) -> Launch<'a> {
         Launch::new(&self.near, &self.scratch, options)
     }
+}
+
+/// A link in `linkprobe status --json`.
+pub fn status_link<'a>(status: &'a Value, name: &str) -> Result<&'a Value> {
+    json::list(status, "/links")?.iter().find(|link| link["name"] == name).with_context(|| format!("no {name} in {status:#}"))
+}
+
+/// A tap in `linkprobe status --json`.
+pub fn status_tap<'a>(status: &'a Value, name: &str, direction: &str) -> Result<&'a Value> {
+    let mut taps = json::list(status, "/taps")?.iter();
+    taps.find(|tap| tap["link"]["name"] == name && tap["direction"] == direction)
+        .with_context(|| format!("no tap {name} {direction} in {status:#}"))
 }
