@@ -9,7 +9,10 @@ pub mod incident;
 pub mod link;
 pub mod netlink;
 pub mod packet_id;
-pub mod table;
 pub mod record;
+#[cfg(test)]
+mod samples;
+pub mod table;
 pub mod time;
 pub mod timeline;
+pub mod trigger;

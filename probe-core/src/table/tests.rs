@@ -1,45 +1,11 @@
 use super::*;
 use crate::link::{Aggregator, BondState, MiiStatus, OperState, SlaveState};
-
-const fn at(ms: u64) -> Mono {
-    Mono(ms * 1_000_000)
-}
-
-fn link(ifindex: u32, name: &str) -> LinkState {
-    LinkState {
-        ifindex,
-        name: name.to_owned(),
-        mtu: 1500,
-        admin_up: true,
-        carrier: true,
-        operstate: OperState::Up,
-        carrier_up_count: 1,
-        carrier_down_count: 1,
-        ..LinkState::default()
-    }
-}
-
-fn bond(ifindex: u32, name: &str) -> LinkState {
-    LinkState { kind: Some("bond".to_owned()), bond: Some(BondState::default()), ..link(ifindex, name) }
-}
-
-fn slave(ifindex: u32, name: &str, master: u32) -> LinkState {
-    LinkState { master: Some(master), slave: Some(SlaveState::default()), ..link(ifindex, name) }
-}
-
-fn down(state: LinkState) -> LinkState {
-    let carrier_down_count = state.carrier_down_count + 1;
-    LinkState { carrier: false, operstate: OperState::Down, carrier_down_count, ..state }
-}
+use crate::samples::{at, bond, down, link, links, slave, watched};
 
 /// bond0 (10) with eth1 (1) and eth2 (2); lone0 (3) is not watched; mgmt (4) is watched by name.
 fn table() -> LinkTable {
-    let watched = Watched { bonds: vec!["bond0".to_owned()], interfaces: vec!["mgmt".to_owned()] };
-    let mut table = LinkTable::new(watched);
-    table.start(
-        at(0),
-        vec![slave(2, "eth2", 10), slave(1, "eth1", 10), bond(10, "bond0"), link(3, "lone0"), link(4, "mgmt")],
-    );
+    let mut table = LinkTable::new(watched());
+    table.start(at(0), links());
     table
 }
 
@@ -71,7 +37,8 @@ fn a_slave_that_loses_its_carrier_stays_in_the_table_with_its_age() {
         whats(entries),
         [
             What::Carrier { up: false, unseen_ups: 0, unseen_downs: 0 },
-            What::Oper { from: OperState::Up, to: OperState::Down }
+            What::Oper { from: OperState::Up, to: OperState::Down },
+            What::SlaveMii { from: MiiStatus::Up, to: MiiStatus::Down },
         ]
     );
     assert_eq!(names(&table), ["bond0", "eth1", "eth2", "mgmt"]);
@@ -107,7 +74,13 @@ fn an_edge_is_told_once_with_its_exact_time_and_the_age_counts_from_it() {
     );
     assert!(!table.get(1).expect("eth1").state.carrier);
     let entries = table.apply(at(3900), Source::Netlink, down(slave(1, "eth1", 10)));
-    assert_eq!(whats(entries), [What::Oper { from: OperState::Up, to: OperState::Down }]);
+    assert_eq!(
+        whats(entries),
+        [
+            What::Oper { from: OperState::Up, to: OperState::Down },
+            What::SlaveMii { from: MiiStatus::Up, to: MiiStatus::Down },
+        ]
+    );
     assert_eq!(table.get(1).expect("eth1").changed_at, Some(at(3000)));
     assert_eq!(table.get(1).expect("eth1").changes(), 3);
 }
@@ -122,7 +95,13 @@ fn a_message_older_than_the_last_edge_does_not_bring_the_old_carrier_back() {
     assert_eq!(whats(table.apply(at(3003), Source::Netlink, up_again.clone())), []);
     assert!(!table.get(1).expect("eth1").state.carrier);
     let entries = table.apply(at(3004), Source::Netlink, down(up_again));
-    assert_eq!(whats(entries), [What::Oper { from: OperState::Up, to: OperState::Down }]);
+    assert_eq!(
+        whats(entries),
+        [
+            What::Oper { from: OperState::Up, to: OperState::Down },
+            What::SlaveMii { from: MiiStatus::Up, to: MiiStatus::Down },
+        ]
+    );
     assert_eq!(table.get(1).expect("eth1").flips(), Both { ups: 1, downs: 2 });
 }
 
@@ -215,6 +194,7 @@ fn after_an_overrun_a_gap_stands_before_the_differences_and_missing_links_vanish
             (Some("mgmt"), What::Vanished),
             (Some("eth1"), What::Carrier { up: false, unseen_ups: 0, unseen_downs: 0 }),
             (Some("eth1"), What::Oper { from: OperState::Up, to: OperState::Down }),
+            (Some("eth1"), What::SlaveMii { from: MiiStatus::Up, to: MiiStatus::Down }),
         ]
     );
 }

@@ -1,0 +1,54 @@
+//! Links for tests: what rtnetlink says of them, cut down to what matters.
+
+use crate::link::{BondState, LinkState, MiiStatus, OperState, SlaveState};
+use crate::time::Mono;
+
+pub const fn at(ms: u64) -> Mono {
+    Mono(ms * 1_000_000)
+}
+
+pub fn link(ifindex: u32, name: &str) -> LinkState {
+    LinkState {
+        ifindex,
+        name: name.to_owned(),
+        mtu: 1500,
+        admin_up: true,
+        carrier: true,
+        operstate: OperState::Up,
+        carrier_up_count: 1,
+        carrier_down_count: 1,
+        ..LinkState::default()
+    }
+}
+
+pub fn bond(ifindex: u32, name: &str) -> LinkState {
+    LinkState { kind: Some("bond".to_owned()), bond: Some(BondState::default()), ..link(ifindex, name) }
+}
+
+pub fn slave(ifindex: u32, name: &str, master: u32) -> LinkState {
+    LinkState { master: Some(master), slave: Some(SlaveState::default()), ..link(ifindex, name) }
+}
+
+/// The link after it lost its carrier once more, and the bond's monitor saw it.
+pub fn down(state: LinkState) -> LinkState {
+    let carrier_down_count = state.carrier_down_count + 1;
+    let slave = state.slave.clone().map(|slave| SlaveState { mii: MiiStatus::Down, ..slave });
+    LinkState { carrier: false, operstate: OperState::Down, carrier_down_count, slave, ..state }
+}
+
+/// The link after its carrier came once more, and the bond's monitor saw it.
+pub fn up(state: LinkState) -> LinkState {
+    let carrier_up_count = state.carrier_up_count + 1;
+    let slave = state.slave.clone().map(|slave| SlaveState { mii: MiiStatus::Up, ..slave });
+    LinkState { carrier: true, operstate: OperState::Up, carrier_up_count, slave, ..state }
+}
+
+/// bond0 (10) with its slaves eth1 (1) and eth2 (2), and mgmt (4), all up; lone0 (3) besides.
+pub fn links() -> Vec<LinkState> {
+    vec![slave(2, "eth2", 10), slave(1, "eth1", 10), bond(10, "bond0"), link(3, "lone0"), link(4, "mgmt")]
+}
+
+/// The names to watch of [`links`].
+pub fn watched() -> crate::table::Watched {
+    crate::table::Watched { bonds: vec!["bond0".to_owned()], interfaces: vec!["mgmt".to_owned()] }
+}
