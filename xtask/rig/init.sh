@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # The first program of the rig's guest: mounts, modules, the command, its exit code on the console (which the host reads), the end.
 # ttyS0 carries the command's output, ttyS1 (the console) the kernel's log and our marks.
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C TERM=linux
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C TERM=linux NO_COLOR=1
 mount -t devtmpfs dev /dev; mount -t proc proc /proc; mount -t sysfs sys /sys
 mkdir -p /dev/pts /dev/shm
 mount -t devpts pts /dev/pts; mount -t tmpfs tmp /tmp; mount -t tmpfs run /run; mount -t tmpfs shm /dev/shm

@@ -46,8 +46,7 @@ pub fn quiet(command: &mut Command) -> Result<String> {
 /// # Errors
 /// With the command line and the end of what it printed.
 pub fn bytes(command: &mut Command) -> Result<Vec<u8>> {
-    let output =
-        command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {}", line(command)))?;
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {}", line(command)))?;
     if output.status.success() {
         return Ok(output.stdout);
     }

@@ -1,11 +1,16 @@
 //! Linkprobe's developer commands: set up, build, run, test, bench, and the VM rig. `cargo xtask --help` tells more.
 #![forbid(unsafe_code)]
 
+mod bench;
+mod build;
 mod exec;
 mod paths;
 mod rig;
-mod setup;
 mod rig_command;
+mod run;
+mod setup;
+mod test;
+mod tidy;
 mod toolchain;
 mod ui;
 
@@ -31,6 +36,10 @@ $XDG_CACHE_HOME/linkprobe, else ~/.cache/linkprobe, and shared by all checkouts.
 #[derive(Subcommand)]
 enum Verb {
     Setup(setup::Args),
+    Build(build::Args),
+    Run(run::Args),
+    Test(test::Args),
+    Bench(bench::Args),
     Rig(rig_command::Args),
 }
 
@@ -51,6 +60,10 @@ fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<()> {
     match cli.verb {
         Verb::Setup(args) => setup::main(&args),
+        Verb::Build(args) => build::main(&args),
+        Verb::Run(args) => run::main(&args),
+        Verb::Test(args) => test::main(&args),
+        Verb::Bench(args) => bench::main(&args),
         Verb::Rig(args) => rig_command::main(&args),
     }
 }

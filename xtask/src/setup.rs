@@ -23,9 +23,10 @@ pub struct Args {
 /// The first thing that is missing and cannot be had, with what to do.
 pub fn main(args: &Args) -> Result<()> {
     ui::loud("setup", || {
-        toolchain::ensure()?;
-        toolchain::ensure_test_tools()?;
-        Rig::ensure(&Kernel::ALL, args.refresh)?;
+        let toolchain = toolchain::ensure()?;
+        toolchain::ensure_test_tools(&toolchain)?;
+        let rig = Rig::ensure(&Kernel::ALL, args.refresh)?;
+        ui::present(&format!("VM rig ({})", rig.dir().display()));
         Ok(())
     })
 }

@@ -10,11 +10,6 @@ const GREEN: &str = "\x1b[32m";
 const RED: &str = "\x1b[31m";
 const DIM: &str = "\x1b[2m";
 
-/// A heading: one stage of several steps.
-pub fn stage(title: &str) {
-    eprintln!("{}", paint(BOLD, &format!("== {title}")));
-}
-
 /// A step that prints nothing itself: `what … 1.2 s` on one line.
 ///
 /// # Errors

@@ -61,7 +61,9 @@ impl Apt {
     pub fn new(dir: &Path, suite: Suite) -> Result<Self> {
         for tool in ["apt-get", "apt-cache", "dpkg"] {
             if which(tool).is_none() {
-                bail!("{tool} is missing: the rig is made of Debian packages, and apt and dpkg fetch and unpack them (nothing is installed). Install them, or use a Debian machine");
+                bail!(
+                    "{tool} is missing: the rig is made of Debian packages, and apt and dpkg fetch and unpack them (nothing is installed). Install them, or use a Debian machine"
+                );
             }
         }
         for sub in ["lists/partial", "cache/archives/partial", "preferences.d"] {
@@ -70,11 +72,7 @@ impl Apt {
         let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
         let signed = if Path::new(keyring).exists() { format!("signed-by={keyring} ") } else { String::new() };
         let mirror = mirror(&configured_sources());
-        let list: String = suite
-            .suites()
-            .iter()
-            .map(|name| format!("deb [{signed}arch=amd64] {mirror} {name} main\n"))
-            .collect();
+        let list: String = suite.suites().iter().map(|name| format!("deb [{signed}arch=amd64] {mirror} {name} main\n")).collect();
         fs::write(dir.join("sources.list"), list).context("cannot write the rig's sources.list")?;
         fs::write(dir.join("status"), "").context("cannot write the rig's status")?;
         Ok(Self { dir: dir.to_path_buf(), suite })
@@ -200,7 +198,8 @@ mod tests {
 
     #[test]
     fn the_machines_own_mirror_is_used_and_never_its_security_archive() {
-        let sources = "Types: deb\nURIs: http://mirror.example/debian-security\n\nTypes: deb\nURIs: http://mirror.example/debian/\n";
+        let sources =
+            "Types: deb\nURIs: http://mirror.example/debian-security\n\nTypes: deb\nURIs: http://mirror.example/debian/\n";
         assert_eq!(mirror(sources), "http://mirror.example/debian");
         assert_eq!(mirror("deb https://m.example/debian bookworm main\n"), "https://m.example/debian");
         assert_eq!(mirror("deb https://packages.example/apt cloud main\n"), "http://deb.debian.org/debian");
@@ -214,7 +213,8 @@ mod tests {
 
     #[test]
     fn each_version_of_a_package_is_listed_with_what_it_depends_on() {
-        let text = "Package: a\nVersion: 6.12.1-1\nDepends: linux-image-6.12 (= 6.12.1-1)\n\nPackage: a\nVersion: 6.1.2-1\nDepends: b\n";
+        let text =
+            "Package: a\nVersion: 6.12.1-1\nDepends: linux-image-6.12 (= 6.12.1-1)\n\nPackage: a\nVersion: 6.1.2-1\nDepends: b\n";
         let expected = [("6.12.1-1", "linux-image-6.12 (= 6.12.1-1)"), ("6.1.2-1", "b")];
         assert_eq!(stanzas(text), expected.map(|(version, depends)| (version.to_owned(), depends.to_owned())));
     }

@@ -22,7 +22,7 @@ use anyhow::{Context, Result, ensure};
 
 pub use kernel::Kernel;
 pub use payload::{Payload, quote};
-pub use vm::{Outcome, TIMED_OUT, Vm};
+pub use vm::{TIMED_OUT, Vm};
 
 use crate::{paths, ui};
 use apt::{Apt, Suite};
@@ -64,15 +64,18 @@ impl Rig {
         }
         let missing: Vec<Kernel> =
             kernels.iter().copied().filter(|&kernel| !rig.kernel_dir(kernel).join("release").exists()).collect();
-        if rig.tools_work() && missing.is_empty() {
-            ui::present(&format!("rig: qemu, kernels {}", list(kernels)));
-        } else {
+        if !missing.is_empty() || !rig.tools_work() {
             rig.fetch(suite, &missing)?;
         }
         for &kernel in kernels {
             rig.ensure_base(kernel)?;
         }
         Ok(rig)
+    }
+
+    /// Where it lies.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     fn fetch(&self, suite: Suite, missing: &[Kernel]) -> Result<()> {
@@ -168,10 +171,6 @@ fn lock(dir: &Path) -> Result<File> {
     let file = File::create(dir.join("lock")).context("cannot make the rig's lock file")?;
     file.lock().context("cannot lock the rig's directory")?;
     Ok(file)
-}
-
-fn list(kernels: &[Kernel]) -> String {
-    kernels.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 /// Tells contents apart in file names; the same for one build of this program, and nothing breaks when it changes.

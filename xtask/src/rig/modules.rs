@@ -6,8 +6,22 @@ use anyhow::{Context, Result};
 
 /// What the rig loads, besides what these need. `bonding` is loaded with `max_bonds=0`, or bond0 would exist already.
 pub const WANTED: &[&str] = &[
-    "tls", "bonding", "veth", "8021q", "bridge", "dummy", "macvlan", "sch_ingress", "sch_netem", "sch_tbf", "cls_bpf",
-    "cls_matchall", "act_gact", "act_mirred", "virtio_pci", "virtio_blk",
+    "tls",
+    "bonding",
+    "veth",
+    "8021q",
+    "bridge",
+    "dummy",
+    "macvlan",
+    "sch_ingress",
+    "sch_netem",
+    "sch_tbf",
+    "cls_bpf",
+    "cls_matchall",
+    "act_gact",
+    "act_mirred",
+    "virtio_pci",
+    "virtio_blk",
 ];
 
 /// The modules that `module` needs, out of its `depends=` note. None for a module without such a note.

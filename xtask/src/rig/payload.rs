@@ -45,7 +45,8 @@ impl Payload {
 
     /// Opens an interactive shell after the command.
     pub fn then_shell(mut self) -> Self {
-        self.script.push_str("echo; echo 'A shell in the rig; leave it with exit or ctrl-d.'; PS1='rig:\\w# ' exec bash --norc -i\n");
+        self.script
+            .push_str("echo; echo 'A shell in the rig; leave it with exit or ctrl-d.'; PS1='rig:\\w# ' exec bash --norc -i\n");
         self
     }
 
@@ -79,8 +80,7 @@ impl Payload {
         for (to, text) in &self.texts {
             archive.file(to, 0o755, text.as_bytes());
         }
-        let exports: String =
-            self.environment.iter().map(|(name, value)| format!("export {name}={}\n", quote(value))).collect();
+        let exports: String = self.environment.iter().map(|(name, value)| format!("export {name}={}\n", quote(value))).collect();
         archive.file("cmd", 0o755, format!("#!/bin/bash\ncd /guest\n{exports}{}", self.script).as_bytes());
         archive.file("rig.env", 0o644, settings.as_bytes());
         Ok(archive.finish())
@@ -107,7 +107,10 @@ fn put(archive: &mut Archive, from: &Path, to: &str) -> Result<()> {
     let head = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
     let elf = head.starts_with(b"\x7fELF");
     let mode = if is_executable(from) { 0o755 } else { 0o644 };
-    if elf && meta.len() > STRIP_FROM && let Some(strip) = which("strip") {
+    if elf
+        && meta.len() > STRIP_FROM
+        && let Some(strip) = which("strip")
+    {
         archive.file(to, mode, &stripped(&strip, from)?);
     } else {
         archive.file(to, mode, &head);

@@ -21,6 +21,8 @@ pub const APPEND: &str = "rig.saved";
 /// The disk that the command comes on; sparse.
 const IN_BYTES: u64 = 512 << 20;
 const OUT_BYTES: u64 = 2 << 30;
+/// Tells the restored guest that it is another one, so that its kernel takes new random numbers.
+const GENERATION: [&str; 2] = ["-device", "vmgenid,guid=auto"];
 const BLOCK: usize = 4096;
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -72,7 +74,7 @@ pub fn restore(qemu: &mut Command, state: &Path, base: &Path, disk: &Path, archi
         .and_then(|_| file.write_all(archive))
         .and_then(|()| file.set_len(IN_BYTES))
         .context("cannot write the disk in")?;
-    qemu.arg("-initrd").arg(base);
+    qemu.arg("-initrd").arg(base).args(GENERATION);
     qemu::disk(qemu, "in", disk);
     qemu.arg("-incoming").arg(format!("file:{}", state.display()));
     Ok(())
@@ -83,7 +85,7 @@ fn save(rig: &Rig, kernel: Kernel, size: Size, state: &Path) -> Result<()> {
     let _ = fs::remove_dir_all(&scratch);
     fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
     let mut command = qemu::command(rig, kernel, size, "null", &scratch.join("klog"), APPEND)?;
-    command.arg("-initrd").arg(rig.base(kernel));
+    command.arg("-initrd").arg(rig.base(kernel)).args(GENERATION);
     for (id, bytes) in [("in", IN_BYTES), ("back", OUT_BYTES)] {
         let disk = scratch.join(id);
         File::create(&disk).and_then(|file| file.set_len(bytes)).context("cannot make a disk")?;

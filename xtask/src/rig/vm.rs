@@ -36,8 +36,6 @@ pub struct Vm<'a> {
 pub struct Outcome {
     /// the command's exit code; [`TIMED_OUT`] when it took too long
     pub code: u8,
-    /// what the command printed
-    pub output: Vec<u8>,
     /// the kernel's log, kept when the run failed
     pub klog: Option<PathBuf>,
 }
@@ -137,24 +135,28 @@ impl<'a> Vm<'a> {
     fn finish(&self, work: &Scratch, qemu: Command, live: &mut dyn Write) -> Result<Outcome> {
         let mut child = self.spawn(qemu)?;
         let terminal = self.shell.then(RawTerminal::new);
-        let output = stream(&mut child, live);
+        let streamed = stream(&mut child, live);
         let status = child.wait().context("lost qemu")?;
         drop(terminal);
-        let output = output?;
+        streamed?;
         let klog = fs::read(work.klog()).unwrap_or_default();
         let klog = String::from_utf8_lossy(&klog).into_owned();
         // `timeout` ends with 124, or 137 when it had to kill
         if self.limit().is_some() && matches!(status.code(), Some(124 | 137)) {
-            return Ok(Outcome { code: TIMED_OUT, output, klog: Some(work.keep_klog(self.kernel)?) });
+            return Ok(Outcome { code: TIMED_OUT, klog: Some(work.keep_klog(self.kernel)?) });
         }
         let Some(code) = mark(&klog, "RIG_CODE=") else {
             let kept = work.keep_klog(self.kernel)?;
             let tail: Vec<&str> = klog.lines().rev().take(15).collect();
             let tail: Vec<&str> = tail.into_iter().rev().collect();
-            bail!("the guest ended without a result ({status}); its kernel's log is {}, and ends:\n{}", kept.display(), tail.join("\n"));
+            bail!(
+                "the guest ended without a result ({status}); its kernel's log is {}, and ends:\n{}",
+                kept.display(),
+                tail.join("\n")
+            );
         };
         let klog = if code == 0 { None } else { Some(work.keep_klog(self.kernel)?) };
-        Ok(Outcome { code, output, klog })
+        Ok(Outcome { code, klog })
     }
 
     fn limit(&self) -> Option<Duration> {
@@ -190,17 +192,15 @@ impl<'a> Vm<'a> {
     }
 }
 
-/// Copies the child's output to `live` as it comes, and keeps it. An output that cannot be written is no reason to stop.
-fn stream(child: &mut Child, live: &mut dyn Write) -> Result<Vec<u8>> {
-    let mut output = Vec::new();
-    let Some(mut pipe) = child.stdout.take() else { return Ok(output) };
+/// Copies the child's output to `live` as it comes. An output that cannot be written is no reason to stop.
+fn stream(child: &mut Child, live: &mut dyn Write) -> Result<()> {
+    let Some(mut pipe) = child.stdout.take() else { return Ok(()) };
     let mut chunk = [0; 16384];
     loop {
         let count = pipe.read(&mut chunk).context("cannot read the guest's output")?;
         if count == 0 {
-            return Ok(output);
+            return Ok(());
         }
-        output.extend_from_slice(&chunk[..count]);
         let _ = live.write_all(&chunk[..count]).and_then(|()| live.flush());
     }
 }

@@ -1,15 +1,18 @@
 //! Debian's own compiler, which comes with its sources and its LLVM; and installing Debian packages.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use super::{Compiler, has_sources, llvm};
-use crate::exec::{is_root, quiet, which};
+use crate::exec::{is_executable, is_root, quiet, which};
 use crate::ui;
 
 /// rustup's name for the compiler in /usr.
 const NAME: &str = "debian";
+/// Its linter.
+pub const CLIPPY: &str = "rust-web-clippy";
 /// The compiler with its sources, and what building bpf-linker against its LLVM needs.
 const PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "zlib1g-dev", "libzstd-dev", "g++"];
 
@@ -35,6 +38,11 @@ pub fn ensure() -> Result<Compiler> {
         install(&rest, "LLVM for bpf-linker")?;
     }
     Ok(Compiler { name: NAME.to_owned(), bootstrap: true, llvm })
+}
+
+/// Whether Debian's compiler has its linter.
+pub fn has_clippy() -> bool {
+    is_executable(Path::new("/usr/bin/cargo-clippy"))
 }
 
 /// Installs Debian packages.

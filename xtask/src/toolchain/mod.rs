@@ -4,7 +4,6 @@ mod debian;
 mod linker;
 mod nightly;
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -50,13 +49,16 @@ pub fn ensure() -> Result<Toolchain> {
     Ok(toolchain)
 }
 
-/// Installs what the host's tests call, where it is missing.
+/// Installs what the tests call on this machine, where it is missing: tools, and the linter of Debian's compiler.
 ///
 /// # Errors
 /// Which packages to install, when we cannot.
-pub fn ensure_test_tools() -> Result<()> {
-    let missing: Vec<&str> =
+pub fn ensure_test_tools(toolchain: &Toolchain) -> Result<()> {
+    let mut missing: Vec<&str> =
         TEST_TOOLS.iter().filter(|(tool, _)| which(tool).is_none()).map(|(_, package)| *package).collect();
+    if toolchain.bootstrap && !debian::has_clippy() {
+        missing.push(debian::CLIPPY);
+    }
     if missing.is_empty() {
         ui::present("tools of the tests");
         return Ok(());
@@ -74,16 +76,6 @@ struct Compiler {
 }
 
 impl Toolchain {
-    /// PATH with the linker's directory in front.
-    ///
-    /// # Errors
-    /// When the linker's directory has a colon in its name.
-    pub fn path(&self) -> Result<std::ffi::OsString> {
-        let path = env::var_os("PATH").unwrap_or_default();
-        env::join_paths(std::iter::once(self.linker_dir.clone()).chain(env::split_paths(&path)))
-            .context("the linker's directory cannot be on PATH")
-    }
-
     fn works(&self) -> bool {
         is_executable(&self.linker_dir.join("bpf-linker")) && has_sources(&self.name)
     }
@@ -137,8 +129,7 @@ mod tests {
 
     #[test]
     fn what_is_noted_for_build_rs_reads_back() {
-        let toolchain =
-            Toolchain { name: "debian".to_owned(), bootstrap: true, linker_dir: PathBuf::from("/some where/bin") };
+        let toolchain = Toolchain { name: "debian".to_owned(), bootstrap: true, linker_dir: PathBuf::from("/some where/bin") };
         assert_eq!(Toolchain::parse(&toolchain.to_string()), Some(toolchain));
         assert_eq!(Toolchain::parse("toolchain=debian\n"), None);
     }

@@ -19,7 +19,9 @@ pub fn find() -> Option<Compiler> {
         if linker::possible(llvm) {
             return Some(Compiler { name: name.to_owned(), bootstrap: false, llvm });
         }
-        ui::note(&format!("{name} has LLVM {llvm}, and there is neither a bpf-linker on PATH nor an LLVM {llvm} to build one: not used"));
+        ui::note(&format!(
+            "{name} has LLVM {llvm}, and there is neither a bpf-linker on PATH nor an LLVM {llvm} to build one: not used"
+        ));
     }
     None
 }

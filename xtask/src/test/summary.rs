@@ -1,0 +1,174 @@
+//! What was run, how it ended and how long it took; and the tests' own counts, read from libtest's lines.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::exec::ExitWith;
+use crate::ui;
+
+/// The steps so far.
+pub struct Summary {
+    start: Instant,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    name: String,
+    took: Duration,
+    counts: Option<Counts>,
+    end: End,
+}
+
+enum End {
+    Good,
+    Failed(u8),
+    Skipped(String),
+}
+
+/// libtest's counts, added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    passed: u32,
+    failed: u32,
+    ignored: u32,
+    /// how many result lines there were
+    results: u32,
+}
+
+impl Counts {
+    /// Adds what a line of libtest's says, if it is a result line.
+    pub fn add_line(&mut self, line: &str) {
+        let Some(rest) = line.trim().strip_prefix("test result:") else { return };
+        self.results += 1;
+        for part in rest.split([';', '.']) {
+            let mut words = part.split_whitespace();
+            if let (Some(Ok(count)), Some(what)) = (words.next().map(str::parse::<u32>), words.next()) {
+                match what {
+                    "passed" => self.passed += count,
+                    "failed" => self.failed += count,
+                    "ignored" => self.ignored += count,
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// Passes the tests' output on to standard output and counts what it tells.
+pub struct Seen {
+    counts: Counts,
+    line: Vec<u8>,
+}
+
+impl Write for Seen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        io::stdout().write_all(bytes)?;
+        for &byte in bytes {
+            if byte == b'\n' {
+                self.counts.add_line(&String::from_utf8_lossy(&self.line));
+                self.line.clear();
+            } else {
+                self.line.push(byte);
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
+    }
+}
+
+impl Summary {
+    /// An empty one; its clock starts now.
+    pub fn new() -> Self {
+        Self { start: Instant::now(), rows: Vec::new() }
+    }
+
+    /// Runs a step. A failure is shown at once and remembered.
+    pub fn run(&mut self, name: &str, work: impl FnOnce() -> Result<()>) {
+        self.record(name, work);
+    }
+
+    /// Runs a step of tests, whose output goes through the [`Seen`]. Without a single result line it counts as failed.
+    pub fn test(&mut self, name: &str, work: impl FnOnce(&mut Seen) -> Result<()>) {
+        let mut seen = Seen { counts: Counts::default(), line: Vec::new() };
+        self.record(name, || work(&mut seen));
+        if let Some(row) = self.rows.last_mut() {
+            row.counts = Some(seen.counts);
+            if matches!(row.end, End::Good) && (seen.counts.results == 0) {
+                eprintln!("{} {name}: no result of any test was seen", ui::verdict(false, "failed:"));
+                row.end = End::Failed(101);
+            }
+        }
+    }
+
+    /// Notes a step that is not run, and why.
+    pub fn skip(&mut self, name: &str, why: &str) {
+        let end = End::Skipped(why.to_owned());
+        self.rows.push(Row { name: name.to_owned(), took: Duration::ZERO, counts: None, end });
+    }
+
+    /// Prints the table, and in the last line the overall result.
+    pub fn print(&self) {
+        println!("\nsummary");
+        let mut all = Counts::default();
+        for row in &self.rows {
+            let end = match &row.end {
+                End::Good => "ok".to_owned(),
+                End::Failed(code) => format!("FAILED ({code})"),
+                End::Skipped(why) => format!("not run: {why}"),
+            };
+            let counts = row.counts.map(|counts| {
+                all.passed += counts.passed;
+                all.failed += counts.failed;
+                all.ignored += counts.ignored;
+                format!("{} passed, {} failed, {} ignored", counts.passed, counts.failed, counts.ignored)
+            });
+            println!("  {:<34} {:>12}  {end:<14} {}", row.name, ui::seconds(row.took), counts.unwrap_or_default());
+        }
+        let good = self.exit_code() == 0;
+        let word = ui::verdict(good, if good { "ok" } else { "FAILED" });
+        let took = ui::seconds(self.start.elapsed());
+        let skipped = self.rows.iter().filter(|row| matches!(row.end, End::Skipped(_))).count();
+        let skipped = if skipped > 0 { format!("; {skipped} steps not run") } else { String::new() };
+        println!(
+            "overall result: {word}. {} passed; {} failed; {} ignored{skipped}; in {took}",
+            all.passed, all.failed, all.ignored
+        );
+    }
+
+    /// 0, or the code of the first step that failed.
+    pub fn exit_code(&self) -> u8 {
+        let codes = self.rows.iter().filter_map(|row| if let End::Failed(code) = row.end { Some(code) } else { None });
+        codes.into_iter().next().unwrap_or(0)
+    }
+
+    fn record(&mut self, name: &str, work: impl FnOnce() -> Result<()>) {
+        let start = Instant::now();
+        let end = match ui::loud(name, work) {
+            Ok(()) => End::Good,
+            Err(error) => {
+                eprintln!("{} {name}: {error:#}", ui::verdict(false, "failed:"));
+                End::Failed(error.downcast_ref::<ExitWith>().map_or(1, |ended| ended.0.max(1)))
+            }
+        };
+        self.rows.push(Row { name: name.to_owned(), took: start.elapsed(), counts: None, end });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libtests_result_lines_are_added_up() {
+        let mut counts = Counts::default();
+        counts.add_line("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.02s");
+        counts.add_line("test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.10s");
+        counts.add_line("test a_result_is_told ... ok");
+        assert_eq!(counts, Counts { passed: 14, failed: 1, ignored: 1, results: 2 });
+    }
+}
