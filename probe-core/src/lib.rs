@@ -5,6 +5,7 @@
 
 pub mod counts;
 mod describe;
+pub mod flight;
 pub mod incident;
 pub mod link;
 pub mod netlink;
@@ -16,3 +17,4 @@ pub mod table;
 pub mod time;
 pub mod timeline;
 pub mod trigger;
+pub mod watch;

@@ -40,3 +40,11 @@ impl WallOffset {
 
 /// Nanoseconds of a second.
 pub const SECOND: u64 = 1_000_000_000;
+
+/// Nanoseconds as seconds, for people: to the millisecond.
+pub fn seconds(ns: u64) -> f64 {
+    // Milliseconds of 285,000 years fit into a float without loss.
+    #[expect(clippy::cast_precision_loss, reason = "see above")]
+    let ms = (ns / 1_000_000) as f64;
+    ms / 1000.0
+}
