@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
@@ -14,6 +15,7 @@ pub fn unique(label: &str) -> String {
 }
 
 /// A directory that is removed at the end; kept when `LINKPROBE_TEST_KEEP` is set: its path is printed then.
+/// When `LINKPROBE_TEST_OUT` names a directory, what is in `incidents` is copied there first.
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
@@ -38,6 +40,11 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
+        if let Some(out) = std::env::var_os("LINKPROBE_TEST_OUT") {
+            let to = PathBuf::from(out).join(self.path.file_name().unwrap_or_default());
+            let _ = fs::create_dir_all(&to);
+            let _ = Command::new("cp").arg("-r").arg(self.path.join("incidents")).arg(&to).status();
+        }
         if std::env::var_os("LINKPROBE_TEST_KEEP").is_some() {
             eprintln!("kept: {}", self.path.display());
         } else {

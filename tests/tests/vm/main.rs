@@ -1,0 +1,10 @@
+//! The agent on real bonds, on the kernels of the VM rig. As root, inside: `cargo xtask test --only vm`.
+
+mod bond_down;
+mod changes;
+mod clock;
+mod edges;
+mod harness;
+mod lab;
+mod recorded;
+mod restart;
