@@ -51,10 +51,7 @@ pub fn rows(table: &LinkTable, now: Mono) -> Vec<Row> {
 
 /// Whether an entry changes a column of its link's row.
 pub fn changes_row(what: &What) -> bool {
-    matches!(
-        what,
-        What::Appeared { .. } | What::Renamed { .. } | What::Carrier { .. } | What::Flaps { .. } | What::Oper { .. }
-    )
+    matches!(what, What::Appeared { .. } | What::Renamed { .. } | What::Carrier { .. } | What::Flaps { .. } | What::Oper { .. })
 }
 
 #[cfg(test)]

@@ -51,12 +51,7 @@ fn the_start_attaches_taps_to_what_is_watched_and_opens_nothing() {
     let actions = flight.handle(at(0), Event::Start { links: links() });
     assert_eq!(
         doings(&actions),
-        [
-            "attach bond0 Bond",
-            "attach eth1 Slave { master: 10 }",
-            "attach eth2 Slave { master: 10 }",
-            "attach mgmt Plain"
-        ]
+        ["attach bond0 Bond", "attach eth1 Slave { master: 10 }", "attach eth2 Slave { master: 10 }", "attach mgmt Plain"]
     );
     assert_eq!(flight.next_deadline(), None);
 }
@@ -88,10 +83,7 @@ fn the_trigger_of_an_incident_stands_behind_its_cause_on_the_timeline() {
     flight.handle(at(60_000), told(down(link(4, "mgmt"))));
     let incident = closed(flight.handle(at(70_000), Event::Tick));
     let lines: Vec<_> = incident.timeline.iter().map(Entry::describe).collect();
-    assert_eq!(
-        lines,
-        ["mgmt: carrier lost", "mgmt: operstate up → down", "mgmt: trigger interface-down: mgmt: carrier lost"]
-    );
+    assert_eq!(lines, ["mgmt: carrier lost", "mgmt: operstate up → down", "mgmt: trigger interface-down: mgmt: carrier lost"]);
 }
 
 #[test]
@@ -101,7 +93,8 @@ fn twenty_flaps_in_a_second_are_one_incident_with_every_repeat_counted() {
     let mut state = slave(1, "eth1", 10);
     for flap in 0..20u64 {
         state = down(state);
-        opened += doings(&flight.handle(at(60_000 + flap * 50), told(state.clone()))).iter().filter(|d| d.starts_with("open")).count();
+        opened +=
+            doings(&flight.handle(at(60_000 + flap * 50), told(state.clone()))).iter().filter(|d| d.starts_with("open")).count();
         state = up(state);
         flight.handle(at(60_025 + flap * 50), told(state.clone()));
     }
@@ -159,10 +152,7 @@ fn a_link_that_never_stops_flapping_gets_an_incident_of_bounded_length_and_then_
         done.extend(doings(&flight.handle(at(62_000 + flap * 4000), told(state.clone()))));
     }
     done.retain(|doing| !doing.starts_with("until"));
-    assert_eq!(
-        done,
-        ["open 1 slave-down", "close Limit 90000", "open 2 slave-down", "close Limit 122000", "open 3 slave-down"]
-    );
+    assert_eq!(done, ["open 1 slave-down", "close Limit 90000", "open 2 slave-down", "close Limit 122000", "open 3 slave-down"]);
 }
 
 #[test]
@@ -220,8 +210,7 @@ fn edges_open_the_incident_at_their_own_time_and_the_message_adds_the_rest() {
     assert!(actions.iter().any(|action| matches!(action, Action::Open(opened) if opened.at == at(60_000))));
     flight.handle(at(60_900), told(down(slave(1, "eth1", 10))));
     let incident = closed(flight.handle(at(80_000), Event::Tick));
-    let carriers: Vec<_> =
-        incident.timeline.iter().filter(|entry| matches!(entry.what, What::Carrier { .. })).collect();
+    let carriers: Vec<_> = incident.timeline.iter().filter(|entry| matches!(entry.what, What::Carrier { .. })).collect();
     assert_eq!(carriers.len(), 1);
     assert_eq!((carriers[0].at, carriers[0].source), (at(60_000), Source::Kernel));
 }
@@ -275,12 +264,7 @@ fn alarms_clock_steps_and_taps_are_on_the_timeline() {
     let lines: Vec<_> = incident.timeline.iter().map(Entry::describe).collect();
     assert_eq!(
         lines,
-        [
-            "trigger manual: test",
-            "wall clock set forward by 0.000000 s",
-            "alarm: disk full",
-            "bond0: tap attached: tcx egress"
-        ]
+        ["trigger manual: test", "wall clock set forward by 0.000000 s", "alarm: disk full", "bond0: tap attached: tcx egress"]
     );
 }
 

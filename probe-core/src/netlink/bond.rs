@@ -26,8 +26,7 @@ const IFLA_BOND_SLAVE_AD_ACTOR_OPER_PORT_STATE: u16 = 7;
 const IFLA_BOND_SLAVE_AD_PARTNER_OPER_PORT_STATE: u16 = 8;
 
 /// Names of the modes, by number (`bond_mode_tbl` of the kernel).
-const MODES: [&str; 7] =
-    ["balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"];
+const MODES: [&str; 7] = ["balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"];
 
 /// `IFLA_INFO_DATA` of a bond.
 pub fn bond(data: Attribute<'_>) -> Result<BondState, DecodeError> {

@@ -171,10 +171,7 @@ fn a_message_that_is_not_understood_does_not_hide_the_next() {
 fn an_attribute_longer_than_its_message_is_an_error() {
     let mut odd = attribute(99, &[0; 4]);
     odd[0] = 200;
-    assert_eq!(
-        only(&link_with(&[odd])),
-        Err(DecodeError::Attribute { ifindex: 5, kind: 99, length: 200, left: 8 })
-    );
+    assert_eq!(only(&link_with(&[odd])), Err(DecodeError::Attribute { ifindex: 5, kind: 99, length: 200, left: 8 }));
 }
 
 #[test]

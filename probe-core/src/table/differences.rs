@@ -55,12 +55,7 @@ fn bond(old: &BondState, new: &BondState, name_of: &dyn Fn(u32) -> String, chang
     attribute(changes, "miimon", &old.miimon_ms, &new.miimon_ms);
     attribute(changes, "min links", &old.min_links, &new.min_links);
     attribute(changes, "LACP rate", &rate(old), &rate(new));
-    attribute(
-        changes,
-        "active slave",
-        &or_none(old.active_slave.map(name_of)),
-        &or_none(new.active_slave.map(name_of)),
-    );
+    attribute(changes, "active slave", &or_none(old.active_slave.map(name_of)), &or_none(new.active_slave.map(name_of)));
     let (old, new) = (old.aggregator.as_ref(), new.aggregator.as_ref());
     attribute(changes, "aggregator", &or_none(old.map(|a| a.id)), &or_none(new.map(|a| a.id)));
     attribute(changes, "aggregator ports", &or_none(old.map(|a| a.ports)), &or_none(new.map(|a| a.ports)));

@@ -77,9 +77,7 @@ impl Flips {
 
     /// A message came at `at` with these counters.
     pub fn message(&mut self, at: Mono, counters: Both) -> Counted {
-        let (Some(ups), Some(downs)) =
-            (grown(self.counted.ups, counters.ups), grown(self.counted.downs, counters.downs))
-        else {
+        let (Some(ups), Some(downs)) = (grown(self.counted.ups, counters.ups), grown(self.counted.downs, counters.downs)) else {
             return Counted::Stale;
         };
         self.counted = counters;

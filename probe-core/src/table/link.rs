@@ -69,12 +69,7 @@ impl Link {
     }
 
     /// Takes a message of `at`; returns what changed. `None`: the message is late, and nothing of it was taken.
-    pub(super) fn apply(
-        &mut self,
-        at: Mono,
-        mut new: LinkState,
-        name_of: &dyn Fn(u32) -> String,
-    ) -> Option<Vec<What>> {
+    pub(super) fn apply(&mut self, at: Mono, mut new: LinkState, name_of: &dyn Fn(u32) -> String) -> Option<Vec<What>> {
         let Counted::Unseen { flips, edges_are_newer } = self.flips.message(at, counters(&new)) else { return None };
         if edges_are_newer {
             new.carrier = self.state.carrier;
@@ -126,11 +121,7 @@ fn carrier_change(from: bool, to: bool, unseen: Both) -> Option<What> {
         return (ups > 0 || downs > 0).then_some(What::Flaps { ups, downs });
     }
     let (last_up, last_down) = if to { (1, 0) } else { (0, 1) };
-    Some(What::Carrier {
-        up: to,
-        unseen_ups: ups.saturating_sub(last_up),
-        unseen_downs: downs.saturating_sub(last_down),
-    })
+    Some(What::Carrier { up: to, unseen_ups: ups.saturating_sub(last_up), unseen_downs: downs.saturating_sub(last_down) })
 }
 
 fn counters(state: &LinkState) -> Both {

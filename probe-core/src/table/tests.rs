@@ -53,12 +53,7 @@ fn flips_between_two_messages_are_told_by_their_number() {
     assert_eq!(whats(table.apply(at(9), Source::Netlink, flapped.clone())), [What::Flaps { ups: 20, downs: 20 }]);
     assert_eq!(table.get(1).expect("eth1").flips(), Both { ups: 20, downs: 20 });
     assert_eq!(table.get(1).expect("eth1").changes(), 42);
-    let ended_down = LinkState {
-        carrier: false,
-        carrier_up_count: 24,
-        carrier_down_count: 25,
-        ..flapped
-    };
+    let ended_down = LinkState { carrier: false, carrier_up_count: 24, carrier_down_count: 25, ..flapped };
     assert_eq!(
         whats(table.apply(at(10), Source::Netlink, ended_down)),
         [What::Carrier { up: false, unseen_ups: 3, unseen_downs: 3 }]
@@ -68,18 +63,12 @@ fn flips_between_two_messages_are_told_by_their_number() {
 #[test]
 fn an_edge_is_told_once_with_its_exact_time_and_the_age_counts_from_it() {
     let mut table = table();
-    assert_eq!(
-        table.edge(at(3000), 1, false),
-        EdgeSeen::New(What::Carrier { up: false, unseen_ups: 0, unseen_downs: 0 })
-    );
+    assert_eq!(table.edge(at(3000), 1, false), EdgeSeen::New(What::Carrier { up: false, unseen_ups: 0, unseen_downs: 0 }));
     assert!(!table.get(1).expect("eth1").state.carrier);
     let entries = table.apply(at(3900), Source::Netlink, down(slave(1, "eth1", 10)));
     assert_eq!(
         whats(entries),
-        [
-            What::Oper { from: OperState::Up, to: OperState::Down },
-            What::SlaveMii { from: MiiStatus::Up, to: MiiStatus::Down },
-        ]
+        [What::Oper { from: OperState::Up, to: OperState::Down }, What::SlaveMii { from: MiiStatus::Up, to: MiiStatus::Down },]
     );
     assert_eq!(table.get(1).expect("eth1").changed_at, Some(at(3000)));
     assert_eq!(table.get(1).expect("eth1").changes(), 3);
@@ -97,10 +86,7 @@ fn a_message_older_than_the_last_edge_does_not_bring_the_old_carrier_back() {
     let entries = table.apply(at(3004), Source::Netlink, down(up_again));
     assert_eq!(
         whats(entries),
-        [
-            What::Oper { from: OperState::Up, to: OperState::Down },
-            What::SlaveMii { from: MiiStatus::Up, to: MiiStatus::Down },
-        ]
+        [What::Oper { from: OperState::Up, to: OperState::Down }, What::SlaveMii { from: MiiStatus::Up, to: MiiStatus::Down },]
     );
     assert_eq!(table.get(1).expect("eth1").flips(), Both { ups: 1, downs: 2 });
 }
@@ -183,10 +169,8 @@ fn after_an_overrun_a_gap_stands_before_the_differences_and_missing_links_vanish
     let entries = table.resync(at(50), "ENOBUFS", dump);
     assert_eq!(entries[0].what, What::Gap { reason: "ENOBUFS".to_owned() });
     assert!(entries[1..].iter().all(|entry| entry.source == Source::Resync));
-    let told: Vec<_> = entries[1..]
-        .iter()
-        .map(|entry| (entry.link.as_ref().map(|link| link.name.as_str()), entry.what.clone()))
-        .collect();
+    let told: Vec<_> =
+        entries[1..].iter().map(|entry| (entry.link.as_ref().map(|link| link.name.as_str()), entry.what.clone())).collect();
     assert_eq!(
         told,
         [
@@ -212,12 +196,7 @@ fn a_dump_with_lower_counters_shows_another_link_under_the_same_index() {
 fn every_attribute_of_a_bond_and_of_a_slave_has_its_entry() {
     let mut table = table();
     let ported = Aggregator { id: 1, ports: 2, partner_key: 9, partner_mac: [2, 0, 0, 0, 0, 1], ..Aggregator::default() };
-    let changed = BondState {
-        active_slave: Some(1),
-        aggregator: Some(ported),
-        min_links: 1,
-        ..BondState::default()
-    };
+    let changed = BondState { active_slave: Some(1), aggregator: Some(ported), min_links: 1, ..BondState::default() };
     let entries = table.apply(at(1), Source::Netlink, LinkState { bond: Some(changed), mtu: 9000, ..bond(10, "bond0") });
     let told: Vec<_> = entries
         .iter()
@@ -243,9 +222,6 @@ fn every_attribute_of_a_bond_and_of_a_slave_has_its_entry() {
     let entries = table.apply(at(2), Source::Netlink, LinkState { slave: Some(monitored), ..slave(1, "eth1", 10) });
     assert_eq!(
         whats(entries),
-        [
-            What::SlaveMii { from: MiiStatus::Up, to: MiiStatus::GoingDown },
-            What::SlaveActive { active: true }
-        ]
+        [What::SlaveMii { from: MiiStatus::Up, to: MiiStatus::GoingDown }, What::SlaveActive { active: true }]
     );
 }

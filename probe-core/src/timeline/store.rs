@@ -171,7 +171,10 @@ mod tests {
         }
         assert_eq!(timeline.len(), 160);
         assert_eq!(timeline.lost(), 60);
-        assert_eq!(timeline.window(Mono(0), Mono(99)).iter().filter(|e| e.link.as_ref().is_some_and(|l| l.name == "eth10")).count(), 1);
+        assert_eq!(
+            timeline.window(Mono(0), Mono(99)).iter().filter(|e| e.link.as_ref().is_some_and(|l| l.name == "eth10")).count(),
+            1
+        );
     }
 
     #[test]

@@ -84,10 +84,7 @@ mod tests {
         let counts: Vec<_> = cooldown.counts().collect();
         assert_eq!(
             counts,
-            [
-                (Kind::SlaveDown, KindCounts { fired: 3, held_back: 19 }),
-                (Kind::SlaveUp, KindCounts { fired: 1, held_back: 0 })
-            ]
+            [(Kind::SlaveDown, KindCounts { fired: 3, held_back: 19 }), (Kind::SlaveUp, KindCounts { fired: 1, held_back: 0 })]
         );
     }
 

@@ -68,14 +68,8 @@ impl Kind {
     ];
 
     /// Those that open an incident unless the configuration says otherwise: what is bad. The others only join one.
-    pub const DEFAULT: [Kind; 6] = [
-        Kind::BondDown,
-        Kind::SlaveDown,
-        Kind::SlaveRemoved,
-        Kind::MinSlaves,
-        Kind::InterfaceDown,
-        Kind::Manual,
-    ];
+    pub const DEFAULT: [Kind; 6] =
+        [Kind::BondDown, Kind::SlaveDown, Kind::SlaveRemoved, Kind::MinSlaves, Kind::InterfaceDown, Kind::Manual];
 
     /// Its name in the configuration and in incident.json.
     pub fn name(self) -> &'static str {

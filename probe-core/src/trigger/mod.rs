@@ -158,14 +158,7 @@ fn changed(at: Mono, before: &Known, known: &Known, entries: &[Entry], fired: &m
         _ => return,
     };
     fired.push(because(at, kind, &known.name, entries, |what| {
-        matches!(
-            what,
-            What::Admin { .. }
-                | What::Carrier { .. }
-                | What::Flaps { .. }
-                | What::Oper { .. }
-                | What::SlaveMii { .. }
-        )
+        matches!(what, What::Admin { .. } | What::Carrier { .. } | What::Flaps { .. } | What::Oper { .. } | What::SlaveMii { .. })
     }));
 }
 

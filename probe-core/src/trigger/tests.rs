@@ -74,10 +74,7 @@ fn a_bond_is_down_without_carrier_when_set_down_and_when_deleted() {
     assert_eq!(bench.apply(again.clone()), fires([(Kind::BondUp, "bond0")]));
     assert_eq!(bench.apply(LinkState { admin_up: false, ..again.clone() }), fires([(Kind::BondDown, "bond0")]));
     assert_eq!(bench.apply(again), fires([(Kind::BondUp, "bond0")]));
-    assert_eq!(
-        bench.remove(10),
-        fires([(Kind::SlaveRemoved, "eth1"), (Kind::SlaveRemoved, "eth2"), (Kind::BondDown, "bond0")])
-    );
+    assert_eq!(bench.remove(10), fires([(Kind::SlaveRemoved, "eth1"), (Kind::SlaveRemoved, "eth2"), (Kind::BondDown, "bond0")]));
 }
 
 #[test]
