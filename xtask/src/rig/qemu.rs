@@ -53,7 +53,7 @@ pub fn command(rig: &Rig, kernel: Kernel, size: Size, serial: &str, klog: &Path,
     command.args(["-serial", &format!("file:{}", klog.display())]);
     command.arg("-kernel").arg(boot.vmlinux);
     let console = "console=ttyS1 panic=-1 quiet nokaslr mitigations=off cryptomgr.notests tsc=reliable \
-                   no_timer_check audit=0 nmi_watchdog=0 8250.nr_uarts=2";
+                   no_timer_check audit=0 nmi_watchdog=0 8250.nr_uarts=2 printk.devkmsg=on";
     command.arg("-append").arg(format!("{console} {append}").trim_end());
     Ok(command)
 }

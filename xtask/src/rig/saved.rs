@@ -68,7 +68,7 @@ pub fn restore(qemu: &mut Command, state: &Path, base: &Path, disk: &Path, archi
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let blocks = archive.len().div_ceil(BLOCK);
     ensure!((blocks + 1) * BLOCK <= IN_BYTES as usize, "the rig's files are larger than {} MiB", IN_BYTES >> 20);
-    let head = format!("RIGPAYLOAD {blocks} {} {}\n", now.as_secs(), now.as_nanos());
+    let head = format!("RIGPAYLOAD {blocks} {}\n", now.as_secs());
     file.write_all(head.as_bytes())
         .and_then(|()| file.seek(SeekFrom::Start(BLOCK as u64)))
         .and_then(|_| file.write_all(archive))

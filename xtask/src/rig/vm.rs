@@ -205,9 +205,9 @@ fn stream(child: &mut Child, live: &mut dyn Write) -> Result<()> {
     }
 }
 
-/// The number behind the last line that starts with `name`.
+/// The number behind the last `name` in the kernel's log, at a line's end.
 fn mark(klog: &str, name: &str) -> Option<u8> {
-    klog.lines().rev().find_map(|line| line.trim().strip_prefix(name)?.parse().ok())
+    klog.lines().rev().find_map(|line| line.trim().split_once(name)?.1.parse().ok())
 }
 
 /// A directory for one run, removed at its end.
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn the_exit_code_is_the_last_mark_in_the_log() {
-        let klog = "[ 1.0] x\nRIG_CODE=1\r\nRIG_DONE=3.1\r\nRIG_CODE=7\r\n";
+        let klog = "[ 1.0] x\n[ 3.0] RIG_CODE=1\r\n[ 3.1] RIG_DONE=3.1\r\n[ 3.1] RIG_CODE=7\r\n";
         assert_eq!(mark(klog, "RIG_CODE="), Some(7));
         assert_eq!(mark("panic", "RIG_CODE="), None);
     }
