@@ -69,6 +69,8 @@ classes! {
     FRAGMENT = 22, "fragment", bulk;
     /// MPLS.
     MPLS = 23, "mpls", bulk;
+    /// IS-IS (LLC FE-FE-03).
+    ISIS = 24, "isis", control;
 }
 
 /// True when frames of this class are recorded in the control lane.

@@ -27,12 +27,10 @@ pub struct TapLosses {
     pub truncated: u64,
     /// Samples that found the SAMPLES ring buffer full.
     pub samples_lost: u64,
-    /// Events that found the EVENTS ring buffer full.
-    pub events_lost: u64,
     /// Frames that the parser gave up on (too many extension headers or tags): counted as `other`.
     pub parse_limit: u64,
 }
-const _: () = assert!(size_of::<TapLosses>() == 48);
+const _: () = assert!(size_of::<TapLosses>() == 40);
 
 /// Value of the COUNTERS map: one per tap and CPU.
 #[repr(C)]
@@ -51,4 +49,61 @@ pub struct TapCounters {
     /// Bytes captured in those records, headers not included, by lane.
     pub recorded_bytes: [u64; 2],
 }
-const _: () = assert!(size_of::<TapCounters>() == 24 * CLASSES + 48 + 48);
+const _: () = assert!(size_of::<TapCounters>() == 24 * CLASSES + 40 + 48);
+
+/// Value of the LOSSES map, one per CPU: what no tap can be blamed for.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// Events that found the EVENTS ring buffer full.
+    pub events_lost: u64,
+    /// Frames seen by a program on an interface that no tap is set up for.
+    pub unwatched: u64,
+}
+const _: () = assert!(size_of::<Losses>() == 16);
+
+impl TapCounters {
+    /// Nothing counted.
+    pub const ZERO: Self = Self {
+        classes: [ClassCount { packets: 0, bytes: 0, segments: 0 }; CLASSES],
+        losses: TapLosses { record_busy: 0, record_unreadable: 0, truncated: 0, samples_lost: 0, parse_limit: 0 },
+        samples: 0,
+        sample_skip: 0,
+        recorded: [0; 2],
+        recorded_bytes: [0; 2],
+    };
+
+    /// Adds what another CPU counted. `sample_skip` is no count, and stays.
+    pub fn add(&mut self, other: &Self) {
+        for (class, more) in self.classes.iter_mut().zip(&other.classes) {
+            class.packets += more.packets;
+            class.bytes += more.bytes;
+            class.segments += more.segments;
+        }
+        self.losses.record_busy += other.losses.record_busy;
+        self.losses.record_unreadable += other.losses.record_unreadable;
+        self.losses.truncated += other.losses.truncated;
+        self.losses.samples_lost += other.losses.samples_lost;
+        self.losses.parse_limit += other.losses.parse_limit;
+        self.samples += other.samples;
+        for lane in 0..2 {
+            self.recorded[lane] += other.recorded[lane];
+            self.recorded_bytes[lane] += other.recorded_bytes[lane];
+        }
+    }
+
+    /// All classes together.
+    pub fn total(&self) -> ClassCount {
+        self.classes.iter().fold(ClassCount::default(), |sum, class| ClassCount {
+            packets: sum.packets + class.packets,
+            bytes: sum.bytes + class.bytes,
+            segments: sum.segments + class.segments,
+        })
+    }
+}
+
+impl Default for TapCounters {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}

@@ -8,9 +8,24 @@
 pub mod class;
 pub mod counters;
 pub mod event;
+pub mod names;
 pub mod recorder;
 pub mod tap;
 
 /// Raised at every change of a layout or of a meaning in this crate.
 /// An agent adopts maps that an earlier agent pinned only when both have the same version.
 pub const ABI_VERSION: u32 = 1;
+
+/// What the packet programs do, as bits of the global [`names::global::STAGES`]. Stages that are off cost nothing: the verifier removes them.
+pub mod stage {
+    /// Count per tap.
+    pub const COUNT: u32 = 1;
+    /// Parse; without it everything is of the class `other`.
+    pub const CLASSIFY: u32 = 2;
+    /// Record.
+    pub const RECORD: u32 = 4;
+    /// Sample.
+    pub const SAMPLE: u32 = 8;
+    /// Everything.
+    pub const ALL: u32 = COUNT | CLASSIFY | RECORD | SAMPLE;
+}

@@ -76,8 +76,6 @@ pub const NO_QUEUE: u16 = u16::MAX;
 pub mod flags {
     /// A VLAN tag that the hardware or the stack had taken out stands in the frame again.
     pub const VLAN_RESTORED: u8 = 1;
-    /// The frame's checksum was not yet filled in (left to the hardware).
-    pub const CHECKSUM_PARTIAL: u8 = 2;
 }
 
 /// State of one lane of one CPU, kept by the programs.
@@ -86,8 +84,10 @@ pub mod flags {
 pub struct LaneState {
     /// Sequence number of the block in use; 0 before the first record.
     pub seq: u64,
-    /// Bytes used in it.
-    pub offset: u64,
+    /// Bytes used in it, its header included.
+    pub offset: u32,
+    /// Index of that block in the RECORDER map.
+    pub block: u32,
 }
 const _: () = assert!(size_of::<LaneState>() == 16);
 
@@ -101,3 +101,33 @@ pub struct Lanes {
     pub busy: u64,
 }
 const _: () = assert!(size_of::<Lanes>() == 40);
+
+/// Value of the RECORDER map.
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+pub struct Block {
+    /// A [`BlockHeader`], records, and the slack.
+    pub bytes: [u8; BLOCK_STRIDE],
+}
+const _: () = assert!(size_of::<Block>() == BLOCK_STRIDE);
+
+/// Bytes that a record with this many captured bytes takes: header and padding included.
+pub const fn record_size(captured: usize) -> usize {
+    size_of::<RecordHeader>() + captured.next_multiple_of(8)
+}
+const _: () = assert!(size_of::<BlockHeader>() + record_size(MAX_SNAPLEN) <= BLOCK_SIZE);
+
+/// Value of the LAYOUT map: how the maps beside it were made, for an agent that finds them pinned.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// [`crate::ABI_VERSION`].
+    pub abi_version: u32,
+    /// CPUs that the recorder has blocks for.
+    pub cpus: u32,
+    /// Control blocks per CPU.
+    pub blocks_control: u32,
+    /// Bulk blocks per CPU.
+    pub blocks_bulk: u32,
+}
+const _: () = assert!(size_of::<Layout>() == 16);

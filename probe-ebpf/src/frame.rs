@@ -1,0 +1,158 @@
+//! A frame as the stages see it, whichever hook it came from.
+
+use core::mem::MaybeUninit;
+
+use aya_ebpf::{
+    EbpfContext as _,
+    helpers::generated::{bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
+    programs::{TcContext, XdpContext},
+};
+use probe_common::recorder::NO_QUEUE;
+
+use crate::hide::hide;
+
+/// A frame at a hook.
+pub trait Frame {
+    /// Interface.
+    fn ifindex(&self) -> u32;
+    /// Length in bytes, without a tag that is not in the data.
+    fn length(&self) -> u32;
+    /// First byte that can be read directly.
+    fn data(&self) -> usize;
+    /// One past the last byte that can be read directly.
+    fn data_end(&self) -> usize;
+    /// Copies bytes, wherever they lie. False when they are not there.
+    ///
+    /// # Safety
+    /// `to` takes `len` bytes; `len` is not 0.
+    unsafe fn load(&self, from: u32, to: *mut u8, len: u32) -> bool;
+    /// A VLAN tag that is not in the data: its four bytes as they would stand there.
+    fn tag(&self) -> Option<[u8; 4]>;
+    /// Packets that it is on the wire.
+    fn segments(&self) -> u16;
+    /// Queue.
+    fn queue(&self, ingress: bool) -> u16;
+}
+
+/// A header at `offset`, or `None` when the frame ends before its end. Reads directly where it can.
+#[inline(always)]
+pub fn header<F: Frame, T: Copy>(frame: &F, offset: usize) -> Option<T> {
+    let start = hide((frame.data() + offset) as u64) as usize;
+    if start + size_of::<T>() <= frame.data_end() {
+        // SAFETY: the bytes are within the packet, as just compared; any bytes make a header.
+        return Some(unsafe { (start as *const T).read_unaligned() });
+    }
+    let mut value = MaybeUninit::<T>::uninit();
+    // SAFETY: `value` takes the bytes, and is read only when all were written; any bytes make a header.
+    unsafe {
+        frame
+            .load(offset as u32, value.as_mut_ptr().cast(), size_of::<T>() as u32)
+            .then(|| value.assume_init())
+    }
+}
+
+impl Frame for XdpContext {
+    #[inline(always)]
+    fn ifindex(&self) -> u32 {
+        self.ingress_ifindex() as u32
+    }
+
+    #[inline(always)]
+    fn length(&self) -> u32 {
+        // SAFETY: `ctx` is the program's context.
+        unsafe { bpf_xdp_get_buff_len(self.ctx) as u32 }
+    }
+
+    #[inline(always)]
+    fn data(&self) -> usize {
+        XdpContext::data(self)
+    }
+
+    #[inline(always)]
+    fn data_end(&self) -> usize {
+        XdpContext::data_end(self)
+    }
+
+    #[inline(always)]
+    unsafe fn load(&self, from: u32, to: *mut u8, len: u32) -> bool {
+        // SAFETY: `ctx` is the program's context; the caller vouches for the rest.
+        unsafe { bpf_xdp_load_bytes(self.ctx, from, to.cast(), len) == 0 }
+    }
+
+    #[inline(always)]
+    fn tag(&self) -> Option<[u8; 4]> {
+        None
+    }
+
+    #[inline(always)]
+    fn segments(&self) -> u16 {
+        1
+    }
+
+    #[inline(always)]
+    fn queue(&self, _ingress: bool) -> u16 {
+        self.rx_queue_index() as u16
+    }
+}
+
+impl Frame for TcContext {
+    #[inline(always)]
+    fn ifindex(&self) -> u32 {
+        // SAFETY: `skb` is the program's context.
+        unsafe { (*self.skb.skb).ifindex }
+    }
+
+    #[inline(always)]
+    fn length(&self) -> u32 {
+        self.len()
+    }
+
+    #[inline(always)]
+    fn data(&self) -> usize {
+        TcContext::data(self)
+    }
+
+    #[inline(always)]
+    fn data_end(&self) -> usize {
+        TcContext::data_end(self)
+    }
+
+    #[inline(always)]
+    unsafe fn load(&self, from: u32, to: *mut u8, len: u32) -> bool {
+        // SAFETY: the pointer is the program's context; the caller vouches for the rest.
+        unsafe { bpf_skb_load_bytes(self.as_ptr(), from, to.cast(), len) == 0 }
+    }
+
+    #[inline(always)]
+    fn tag(&self) -> Option<[u8; 4]> {
+        // SAFETY: `skb` is the program's context.
+        let (present, proto, tci) = unsafe { ((*self.skb.skb).vlan_present, (*self.skb.skb).vlan_proto, (*self.skb.skb).vlan_tci) };
+        if present == 0 {
+            return None;
+        }
+        // `vlan_proto` is in network order already, `vlan_tci` in the host's.
+        let [p0, p1] = (proto as u16).to_ne_bytes();
+        let [t0, t1] = (tci as u16).to_be_bytes();
+        Some([p0, p1, t0, t1])
+    }
+
+    #[inline(always)]
+    fn segments(&self) -> u16 {
+        // SAFETY: `skb` is the program's context.
+        match unsafe { (*self.skb.skb).gso_segs } {
+            0 => 1,
+            n if n > u32::from(u16::MAX) => u16::MAX,
+            n => n as u16,
+        }
+    }
+
+    #[inline(always)]
+    fn queue(&self, ingress: bool) -> u16 {
+        // The transmit queue is chosen after this hook; what stands here then is left over from elsewhere.
+        // SAFETY: `skb` is the program's context.
+        match unsafe { (*self.skb.skb).queue_mapping } {
+            n if ingress && n > 0 => (n - 1) as u16,
+            _ => NO_QUEUE,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Linkprobe's kernel programs: they see every frame of a tap, and pass every one of them on.
+//!
+//! The way of a frame: `hooks` → `tap` (which tap is this?) → `parse` (which class?) → `count` → `record` → `sample`.
+//! `carrier` watches the kernel turn carriers on and off.
+#![no_std]
+#![no_main]
+// The barriers of `hide.rs` and `publish.rs`.
+#![feature(asm_experimental_arch)]
+
+mod carrier;
+mod count;
+mod frame;
+mod hide;
+mod hooks;
+mod ip;
+mod maps;
+mod parse;
+mod params;
+mod publish;
+mod record;
+mod sample;
+mod tap;
+
+/// The helpers that we call are for GPL-compatible programs only.
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+
+#[panic_handler]
+fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}

@@ -1,0 +1,48 @@
+//! All maps. Sizes that depend on the machine or the configuration are set by the loader.
+
+use aya_ebpf::{
+    bindings::BPF_F_MMAPABLE,
+    macros::map,
+    maps::{Array, PerCpuArray, RingBuf},
+};
+use probe_common::{
+    counters::{Losses, TapCounters},
+    recorder::{Block, Lanes, Layout},
+    tap::{MAX_TAPS, TAP_SLOTS, TapInfo, TapSlot},
+};
+
+/// From ifindex to taps.
+#[map]
+pub static TAPS: Array<TapSlot> = Array::with_max_entries(TAP_SLOTS as u32, 0);
+
+/// What each tap is, for readers of the recorder; the programs do not use it.
+#[map]
+pub static TAP_INFO: Array<TapInfo> = Array::with_max_entries(MAX_TAPS as u32, 0);
+
+/// How the maps were made, for an agent that finds them pinned; the programs do not use it.
+#[map]
+pub static LAYOUT: Array<Layout> = Array::with_max_entries(1, 0);
+
+/// Counts and losses per tap.
+#[map]
+pub static COUNTERS: PerCpuArray<TapCounters> = PerCpuArray::with_max_entries(MAX_TAPS as u32, 0);
+
+/// Losses of no tap.
+#[map]
+pub static LOSSES: PerCpuArray<Losses> = PerCpuArray::with_max_entries(1, 0);
+
+/// Where each CPU writes next.
+#[map]
+pub static LANES: PerCpuArray<Lanes> = PerCpuArray::with_max_entries(1, 0);
+
+/// The recorder. `max_entries` is set by the loader.
+#[map]
+pub static RECORDER: Array<Block> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// Samples, read when the agent ticks.
+#[map]
+pub static SAMPLES: RingBuf = RingBuf::with_byte_size(256 * 1024, 0);
+
+/// Carrier edges, read at once.
+#[map]
+pub static EVENTS: RingBuf = RingBuf::with_byte_size(64 * 1024, 0);

@@ -1,0 +1,89 @@
+//! Random samples, one frame in N. Instead of drawing for each frame, how many frames to skip is drawn after each sample.
+
+use aya_ebpf::{bindings::BPF_RB_NO_WAKEUP, helpers::generated::bpf_get_prandom_u32};
+use probe_common::{
+    counters::TapCounters,
+    event::{SAMPLE_BYTES, Sample},
+    recorder::flags,
+};
+
+use crate::{count::loss, frame::Frame, hide::mask, maps, params::SAMPLE_RATE, tap::Seen};
+
+/// Takes the frame as a sample when its turn has come.
+#[inline(always)]
+pub fn sample<F: Frame>(frame: &F, seen: &Seen, counters: *mut TapCounters) {
+    // SAFETY: the map value is this CPU's, alive as long as the program runs.
+    let skip = unsafe { &mut (*counters).sample_skip };
+    if *skip == 0 {
+        *skip = draw();
+    }
+    *skip -= 1;
+    if *skip != 0 {
+        return;
+    }
+    if !take(frame, seen) {
+        loss(counters, |losses| &mut losses.samples_lost);
+        return;
+    }
+    // SAFETY: as above.
+    unsafe { (*counters).samples += 1 };
+}
+
+/// Uniform in `1..=2N - 1`: N in the mean.
+#[inline(always)]
+fn draw() -> u64 {
+    let rate = u64::from(SAMPLE_RATE.load());
+    // SAFETY: the helper takes nothing and cannot fail.
+    let random = u64::from(unsafe { bpf_get_prandom_u32() });
+    // A product instead of a remainder: no division, and no bias that matters below 2^20.
+    1 + ((random * (2 * rate - 1)) >> 32)
+}
+
+#[inline(always)]
+fn take<F: Frame>(frame: &F, seen: &Seen) -> bool {
+    let captured = seen.length.min(SAMPLE_BYTES as u32);
+    let Some(mut entry) = maps::SAMPLES.reserve::<Sample>(0) else { return false };
+    let sample: *mut Sample = entry.as_mut_ptr();
+    // SAFETY: the entry is a whole `Sample`; its bytes take `SAMPLE_BYTES`.
+    let read = unsafe {
+        (&raw mut (*sample).at_ns).write(seen.at_ns);
+        (&raw mut (*sample).length).write(seen.length);
+        (&raw mut (*sample).rate).write(SAMPLE_RATE.load());
+        (&raw mut (*sample).tap).write(seen.tap);
+        (&raw mut (*sample).captured).write(captured as u16);
+        (&raw mut (*sample).segments).write(seen.segments);
+        (&raw mut (*sample).class).write(seen.class);
+        (&raw mut (*sample).flags).write(if seen.tag.is_some() { flags::VLAN_RESTORED } else { 0 });
+        (&raw mut (*sample).bytes).write([0; SAMPLE_BYTES]);
+        fill(frame, seen.tag, (&raw mut (*sample).bytes).cast(), captured)
+    };
+    if read {
+        entry.submit(u64::from(BPF_RB_NO_WAKEUP));
+    } else {
+        entry.discard(u64::from(BPF_RB_NO_WAKEUP));
+    }
+    read
+}
+
+/// Copies `captured` bytes of the frame, the tag put back.
+///
+/// # Safety
+/// `to` takes `SAMPLE_BYTES`, and `captured` is no more.
+#[inline(always)]
+unsafe fn fill<F: Frame>(frame: &F, tag: Option<[u8; 4]>, to: *mut u8, captured: u32) -> bool {
+    const TAG_AT: u32 = 12;
+    const REST: u32 = SAMPLE_BYTES as u32 - TAG_AT - 4;
+    // SAFETY: the caller's promise; the masks keep each copy within it.
+    unsafe {
+        let Some(tag) = tag else {
+            let length = mask(u64::from(captured.wrapping_sub(1)), SAMPLE_BYTES as u64) as u32 + 1;
+            return frame.load(0, to, length);
+        };
+        if captured <= TAG_AT + 4 || !frame.load(0, to, TAG_AT) {
+            return false;
+        }
+        to.add(TAG_AT as usize).cast::<[u8; 4]>().write(tag);
+        let rest = mask(u64::from(captured - TAG_AT - 4), SAMPLE_BYTES as u64).clamp(1, u64::from(REST)) as u32;
+        frame.load(TAG_AT, to.add(TAG_AT as usize + 4), rest)
+    }
+}

@@ -1,0 +1,108 @@
+//! Reads the recorder as it is written.
+
+use probe_common::recorder::{BlockHeader, lane};
+
+use super::recorder::{RawBlock, Recorder};
+
+const HEADER_BYTES: u64 = size_of::<BlockHeader>() as u64;
+
+/// What was recorded since the last look.
+#[derive(Debug, Default)]
+pub struct Followed {
+    /// Copies, for each CPU and lane oldest first.
+    pub blocks: Vec<RawBlock>,
+    /// Blocks, by lane, that were overwritten before they could be read.
+    pub overrun: [u64; lane::COUNT],
+    /// Bytes of records, by lane, that were passed over because they were not wanted.
+    pub skipped_bytes: [u64; lane::COUNT],
+}
+
+/// A position in each lane of each CPU.
+#[derive(Debug)]
+pub struct Follower {
+    recorder: Recorder,
+    /// By CPU and lane.
+    cursors: Vec<[Cursor; lane::COUNT]>,
+}
+
+/// The block that is being read, and how far. Sequence number 0: nothing was read yet.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    seq: u64,
+    offset: u64,
+}
+
+impl Follower {
+    /// Begins with whatever comes into empty lanes: [`Recorder::snapshot`] then sets the others.
+    pub(super) fn new(recorder: Recorder) -> Self {
+        let cursors = vec![[Cursor::default(); lane::COUNT]; recorder.division().cpus as usize];
+        Self { recorder, cursors }
+    }
+
+    pub(super) fn start(&mut self, cpu: u32, lane: usize, seq: u64, offset: u64) {
+        self.cursors[cpu as usize][lane] = Cursor { seq, offset };
+    }
+
+    /// What was committed since the last call. Lanes that are not wanted are passed over, and nothing of them is copied.
+    pub fn next(&mut self, wanted: [bool; lane::COUNT]) -> Followed {
+        let mut followed = Followed::default();
+        for lane in [lane::CONTROL, lane::BULK] {
+            for cpu in 0..self.recorder.division().cpus {
+                self.follow_lane(cpu, lane, wanted[lane], &mut followed);
+            }
+        }
+        followed
+    }
+
+    fn follow_lane(&mut self, cpu: u32, lane: usize, wanted: bool, followed: &mut Followed) {
+        let cursor = &mut self.cursors[cpu as usize][lane];
+        let blocks = u64::from(self.recorder.division().blocks[lane]);
+        // Only as far as the newest block is now: a fast writer must not keep us here.
+        let newest = if cursor.seq == 0 || self.recorder.head(cpu, lane, cursor.seq).is_none() {
+            self.recorder.newest(cpu, lane)
+        } else {
+            let ahead = (cursor.seq..cursor.seq + blocks).take_while(|&seq| self.recorder.head(cpu, lane, seq + 1).is_some());
+            cursor.seq + ahead.count() as u64
+        };
+        if newest == 0 {
+            return;
+        }
+        if cursor.seq == 0 {
+            *cursor = Cursor { seq: 1, offset: HEADER_BYTES };
+        }
+        // What the writer has come round over since is gone for certain.
+        let oldest = newest.saturating_sub(blocks) + 1;
+        if cursor.seq < oldest {
+            followed.overrun[lane] += oldest - cursor.seq;
+            *cursor = Cursor { seq: oldest, offset: HEADER_BYTES };
+        }
+        while cursor.seq <= newest {
+            // A later block exists before this one is read: then nothing more comes into this one.
+            let head = self.recorder.head(cpu, lane, cursor.seq);
+            let read = head.filter(|head| {
+                if !wanted {
+                    followed.skipped_bytes[lane] += head.committed.saturating_sub(cursor.offset);
+                    return true;
+                }
+                let mut bytes = Vec::new();
+                let whole = head.committed <= cursor.offset
+                    || self.recorder.copy(cpu, lane, cursor.seq, cursor.offset, head.committed, &mut bytes);
+                if !bytes.is_empty() {
+                    followed.blocks.push(RawBlock { cpu, lane, seq: cursor.seq, bytes });
+                }
+                whole
+            });
+            match read {
+                Some(head) if cursor.seq == newest => {
+                    cursor.offset = head.committed;
+                    break;
+                }
+                Some(_) => *cursor = Cursor { seq: cursor.seq + 1, offset: HEADER_BYTES },
+                None => {
+                    followed.overrun[lane] += 1;
+                    *cursor = Cursor { seq: cursor.seq + 1, offset: HEADER_BYTES };
+                }
+            }
+        }
+    }
+}

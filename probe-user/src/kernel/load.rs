@@ -1,0 +1,173 @@
+//! Loads programs and maps, and keeps them.
+
+use std::os::fd::AsFd as _;
+
+use aya::{
+    Ebpf,
+    maps::{Array, Map, MapData, PerCpuArray},
+};
+use probe_common::{
+    ABI_VERSION,
+    counters::{Losses, TapCounters},
+    names::map,
+    recorder::{Layout, lane},
+    tap::{TapInfo, TapSlot},
+};
+
+use super::{
+    KernelConfig, KernelError,
+    attach::Attached,
+    carrier::Carrier,
+    config::Division,
+    cpus,
+    object::{self, ring, take},
+    pin::{self, Pins},
+    pod::Value,
+    recorder::Recorder,
+    rings::{Events, Samples},
+    table::TapTable,
+};
+
+/// The loaded programs and their maps. All of it ends with this value, but for what is pinned: [`Kernel::shutdown`] ends that too.
+pub struct Kernel {
+    pub(super) config: KernelConfig,
+    pub(super) ebpf: Ebpf,
+    pub(super) slots: Array<MapData, Value<TapSlot>>,
+    pub(super) info: Array<MapData, Value<TapInfo>>,
+    pub(super) counters: PerCpuArray<MapData, Value<TapCounters>>,
+    pub(super) losses: PerCpuArray<MapData, Value<Losses>>,
+    pub(super) recorder: Recorder,
+    pub(super) table: TapTable,
+    pub(super) attached: Vec<Attached>,
+    pub(super) pins: Option<Pins>,
+    carrier: Carrier,
+    pub(super) notes: Vec<String>,
+    events: Option<Events>,
+    samples: Option<Samples>,
+}
+
+impl Kernel {
+    /// Loads everything; attaches nothing but to the carrier functions.
+    ///
+    /// What an earlier agent left pinned is taken over when it fits; [`Kernel::notes`] says so, or why not.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration, or what the kernel refused, with the feature or capability that is missing.
+    pub fn load(mut config: KernelConfig) -> Result<Self, KernelError> {
+        config.check()?;
+        let division = Division::of(config.memory_bytes, cpus::present())?;
+        let mut notes = Vec::new();
+        let pins = pin::prepare(&mut config, division, &mut notes)?;
+        let mut carrier = Carrier::find();
+        let mut ebpf = object::load(&config, division, &carrier)?;
+        object::load_programs(&mut ebpf)?;
+        carrier.attach(&mut ebpf);
+        let recorder = match take(&mut ebpf, map::RECORDER)? {
+            Map::Array(data) => Recorder::map(data.fd().as_fd(), division),
+            _ => Err(std::io::ErrorKind::InvalidData.into()),
+        };
+        let recorder = recorder.map_err(|error| KernelError::Map { map: map::RECORDER, source: error.into() })?;
+        let mut layout: Array<MapData, Value<Layout>> = take(&mut ebpf, map::LAYOUT)?.try_into().map_err(KernelError::map(map::LAYOUT))?;
+        layout.set(0, Value(layout_of(division)), 0).map_err(KernelError::map(map::LAYOUT))?;
+        let mut kernel = Self {
+            slots: take(&mut ebpf, map::TAPS)?.try_into().map_err(KernelError::map(map::TAPS))?,
+            info: take(&mut ebpf, map::TAP_INFO)?.try_into().map_err(KernelError::map(map::TAP_INFO))?,
+            counters: take(&mut ebpf, map::COUNTERS)?.try_into().map_err(KernelError::map(map::COUNTERS))?,
+            losses: take(&mut ebpf, map::LOSSES)?.try_into().map_err(KernelError::map(map::LOSSES))?,
+            recorder,
+            table: TapTable::new(),
+            attached: Vec::new(),
+            pins,
+            carrier,
+            notes,
+            events: Some(Events::new(ring(&mut ebpf, map::EVENTS)?)),
+            samples: Some(Samples::new(ring(&mut ebpf, map::SAMPLES)?)),
+            config,
+            ebpf,
+        };
+        kernel.adopt()?;
+        give_back_heap();
+        Ok(kernel)
+    }
+
+    /// A handle to the recorder, for another thread.
+    pub fn recorder(&self) -> Recorder {
+        self.recorder.clone()
+    }
+
+    /// The carrier edges; `None` when they were taken before.
+    pub fn take_events(&mut self) -> Option<Events> {
+        self.events.take()
+    }
+
+    /// The samples; `None` when they were taken before.
+    pub fn take_samples(&mut self) -> Option<Samples> {
+        self.samples.take()
+    }
+
+    /// Whether carrier edges come, or why not, in words.
+    pub fn carrier_edges(&self) -> Result<(), &str> {
+        self.carrier.state()
+    }
+
+    /// What did not go as it should but does not keep us from working, in words.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Tap ids and what they are: those that are there, and those that the recorder may still hold frames of.
+    pub fn described_taps(&self) -> impl Iterator<Item = (u16, TapInfo)> {
+        self.table.described()
+    }
+
+    /// Counters of the taps that are there, summed over CPUs.
+    ///
+    /// # Errors
+    /// [`KernelError::Map`].
+    pub fn counters(&self) -> Result<Vec<(u16, TapCounters)>, KernelError> {
+        self.taps().map(|tap| Ok((tap.id, self.counters_of(tap.id)?))).collect()
+    }
+
+    /// Counters of one tap id, summed over CPUs; `sample_skip` is 0.
+    ///
+    /// # Errors
+    /// [`KernelError::Map`].
+    pub fn counters_of(&self, tap: u16) -> Result<TapCounters, KernelError> {
+        let per_cpu = self.counters.get(&u32::from(tap), 0).map_err(KernelError::map(map::COUNTERS))?;
+        let mut sum = TapCounters::ZERO;
+        for Value(counters) in per_cpu.iter() {
+            sum.add(counters);
+        }
+        Ok(sum)
+    }
+
+    /// Losses that no tap can be blamed for, summed over CPUs.
+    ///
+    /// # Errors
+    /// [`KernelError::Map`].
+    pub fn losses(&self) -> Result<Losses, KernelError> {
+        let per_cpu = self.losses.get(&0, 0).map_err(KernelError::map(map::LOSSES))?;
+        Ok(per_cpu.iter().fold(Losses::default(), |sum, Value(losses)| Losses {
+            events_lost: sum.events_lost + losses.events_lost,
+            unwatched: sum.unwatched + losses.unwatched,
+        }))
+    }
+}
+
+pub(super) const fn layout_of(division: Division) -> Layout {
+    Layout {
+        abi_version: ABI_VERSION,
+        cpus: division.cpus,
+        blocks_control: division.blocks[lane::CONTROL],
+        blocks_bulk: division.blocks[lane::BULK],
+    }
+}
+
+/// Loading takes tens of megabytes for a moment, the kernel's type information most of them; glibc would keep them.
+fn give_back_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it only returns free memory to the system.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}

@@ -1,0 +1,142 @@
+//! What an interface is and can do, as far as the choice of a hook needs it.
+
+use std::{io, mem, os::fd::AsRawFd as _};
+
+use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE};
+use serde::Serialize;
+
+use super::{
+    KernelError,
+    nl::{self, Ask},
+};
+
+/// An interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Device {
+    /// Index.
+    pub ifindex: u32,
+    /// Name.
+    pub name: String,
+    /// Hardware address.
+    pub mac: [u8; 6],
+    /// bond, veth, vlan…; `None` for what needs no kind, such as a network card.
+    pub kind: Option<String>,
+    /// Id of the XDP program that is attached.
+    pub xdp_program: Option<u32>,
+    /// Native XDP; `None` where the kernel does not tell (before 6.3).
+    pub native_xdp: Option<bool>,
+    /// VLAN tags are taken out of received frames; `None` where the driver does not tell.
+    pub rx_vlan_offload: Option<bool>,
+}
+
+/// Asks the kernel about an interface.
+///
+/// # Errors
+/// [`KernelError::NoInterface`], [`KernelError::NotEthernet`], [`KernelError::Netlink`].
+pub fn device(ifindex: u32) -> Result<Device, KernelError> {
+    let mut device = link(ifindex)?;
+    device.native_xdp = native_xdp(ifindex);
+    device.rx_vlan_offload = rx_vlan_offload(&device.name);
+    Ok(device)
+}
+
+fn link(ifindex: u32) -> Result<Device, KernelError> {
+    const RTM_GETLINK: u16 = 18;
+    const IFLA_ADDRESS: u16 = 1;
+    const IFLA_IFNAME: u16 = 3;
+    const IFLA_LINKINFO: u16 = 18;
+    const IFLA_INFO_KIND: u16 = 1;
+    const IFLA_XDP: u16 = 43;
+    const IFLA_XDP_PROG_ID: u16 = 4;
+    const IFINFOMSG: usize = 16;
+    const ARPHRD_ETHER: u16 = 1;
+    const ARPHRD_LOOPBACK: u16 = 772;
+
+    let mut payload = [0; IFINFOMSG];
+    payload[4..8].copy_from_slice(&ifindex.to_ne_bytes());
+    let answers = nl::request(NETLINK_ROUTE, RTM_GETLINK, &Ask::One, &payload).map_err(|source| match source.raw_os_error() {
+        Some(libc::ENODEV | libc::EINVAL) => KernelError::NoInterface { name: "?".into(), ifindex },
+        _ => KernelError::Netlink { what: "asking for a link", source },
+    })?;
+    let malformed = || KernelError::Netlink { what: "asking for a link", source: io::ErrorKind::InvalidData.into() };
+    let answer = answers.first().ok_or_else(malformed)?;
+    let attributes = answer.get(IFINFOMSG..).ok_or_else(malformed)?;
+    let find = |kind| nl::find(attributes, kind);
+    let name = nl::text(find(IFLA_IFNAME).unwrap_or(&[]));
+    let hardware = nl::u16_at(answer, 2).ok_or_else(malformed)?;
+    if ![ARPHRD_ETHER, ARPHRD_LOOPBACK].contains(&hardware) {
+        return Err(KernelError::NotEthernet { name, hardware });
+    }
+    Ok(Device {
+        ifindex,
+        name,
+        mac: find(IFLA_ADDRESS).and_then(|mac| mac.try_into().ok()).unwrap_or_default(),
+        kind: find(IFLA_LINKINFO).and_then(|info| nl::find(info, IFLA_INFO_KIND)).map(nl::text),
+        xdp_program: find(IFLA_XDP)
+            .and_then(|xdp| nl::find(xdp, IFLA_XDP_PROG_ID))
+            .and_then(|id| nl::u32_at(id, 0))
+            .filter(|&id| id != 0),
+        native_xdp: None,
+        rx_vlan_offload: None,
+    })
+}
+
+/// From the `netdev` family (Documentation/netlink/specs/netdev.yaml).
+fn native_xdp(ifindex: u32) -> Option<bool> {
+    const GENL_ID_CTRL: u16 = 0x10;
+    const CTRL_CMD_GETFAMILY: u8 = 3;
+    const CTRL_ATTR_FAMILY_ID: u16 = 1;
+    const CTRL_ATTR_FAMILY_NAME: u16 = 2;
+    const NETDEV_CMD_DEV_GET: u8 = 1;
+    const NETDEV_A_DEV_IFINDEX: u16 = 1;
+    const NETDEV_A_DEV_XDP_FEATURES: u16 = 3;
+    const NETDEV_XDP_ACT_BASIC: u64 = 1;
+    const GENLMSGHDR: usize = 4;
+
+    let ask = |family: u16, command: u8, attribute: u16, value: &[u8]| {
+        let mut payload = vec![command, 1, 0, 0];
+        nl::put(&mut payload, attribute, value);
+        let answers = nl::request(NETLINK_GENERIC, family, &Ask::One, &payload).ok()?;
+        Some(answers.first()?.get(GENLMSGHDR..)?.to_vec())
+    };
+    let family = ask(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME, b"netdev\0")?;
+    let family = nl::u16_at(nl::find(&family, CTRL_ATTR_FAMILY_ID)?, 0)?;
+    let device = ask(family, NETDEV_CMD_DEV_GET, NETDEV_A_DEV_IFINDEX, &ifindex.to_ne_bytes())?;
+    let features = nl::u64_at(nl::find(&device, NETDEV_A_DEV_XDP_FEATURES)?, 0)?;
+    Some(features & NETDEV_XDP_ACT_BASIC != 0)
+}
+
+/// By `ETHTOOL_GFLAGS` (linux/ethtool.h).
+fn rx_vlan_offload(name: &str) -> Option<bool> {
+    const SIOCETHTOOL: libc::c_ulong = 0x8946;
+    const ETHTOOL_GFLAGS: u32 = 0x25;
+    const ETH_FLAG_RXVLAN: u32 = 1 << 8;
+
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").or_else(|_| std::net::UdpSocket::bind("0.0.0.0:0")).ok()?;
+    // `struct ethtool_value`: command and data.
+    let mut value = [ETHTOOL_GFLAGS, 0];
+    // SAFETY: zeros are an `ifreq`.
+    let mut request: libc::ifreq = unsafe { mem::zeroed() };
+    if name.len() >= request.ifr_name.len() {
+        return None;
+    }
+    for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
+        *to = from.cast_signed();
+    }
+    request.ifr_ifru.ifru_data = value.as_mut_ptr().cast();
+    // SAFETY: the request names an interface and points to an `ethtool_value`, as this command wants it; both outlive the call.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL as _, &raw mut request) };
+    (result == 0).then_some(value[1] & ETH_FLAG_RXVLAN != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loopback_is_known_and_an_index_that_is_not_there_is_named() {
+        let device = device(1).unwrap();
+        assert_eq!((device.name.as_str(), device.ifindex), ("lo", 1));
+        assert!(matches!(super::device(0x7fff_0000), Err(KernelError::NoInterface { ifindex: 0x7fff_0000, .. })));
+    }
+}
