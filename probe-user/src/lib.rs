@@ -1,8 +1,13 @@
 //! Linkprobe's agent: loader, netlink, rings, files.
 
+pub mod agent;
+pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod control;
+pub mod incident;
 pub mod kernel;
 pub mod netlink;
 pub mod readable;
+pub mod text;

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When the kernel refuses, or does not end the dump within 5 s.
-pub fn dump_links() -> io::Result<Vec<Vec<u8>>> {
+pub(super) fn dump_links() -> io::Result<Vec<Vec<u8>>> {
     let mut socket = Socket::new(NETLINK_ROUTE)?;
     socket.bind_auto()?;
     set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;

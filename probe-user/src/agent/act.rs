@@ -1,0 +1,141 @@
+//! Does what the engine asks for. What fails becomes an event again: an alarm on the timeline.
+
+use probe_common::tap::direction;
+use probe_core::counts::{classes_between, losses_between};
+use probe_core::flight::{Action, Event};
+use probe_core::incident::{Incident, TapCounts};
+use probe_core::link::LinkState;
+use probe_core::table::Role;
+use probe_core::timeline::{Entry, LinkName, What};
+
+use super::Agent;
+use crate::clock;
+use crate::incident::WriteOutcome;
+use crate::kernel::{KernelError, LinkToTap, Tap};
+
+impl Agent {
+    pub(super) fn act(&mut self, action: Action) -> Vec<Event> {
+        match action {
+            Action::Attach { link, role } => self.attach(&link, role),
+            Action::Detach { link, gone } => self.detach(link, gone),
+            Action::Open(opened) => match self.incidents.open(&opened) {
+                Ok(()) => Vec::new(),
+                Err(error) => vec![Event::Alarm { text: format!("{error:#}") }],
+            },
+            Action::Extend { until } => {
+                self.incidents.extend(clock::now(), until);
+                Vec::new()
+            }
+            Action::Close(incident) => {
+                let incident = self.complete(*incident);
+                let losses = self.own_losses().into_iter().filter(|(_, count)| *count > 0).collect();
+                self.incidents.close(incident, losses);
+                Vec::new()
+            }
+            Action::Report(entry) => {
+                self.report(&entry);
+                Vec::new()
+            }
+        }
+    }
+
+    /// What became of writing an incident.
+    pub(super) fn written(&mut self, outcome: WriteOutcome) {
+        if let Some(text) = self.incidents.outcome(outcome) {
+            self.handle(Event::Alarm { text });
+        }
+    }
+
+    fn attach(&mut self, link: &LinkState, role: Role) -> Vec<Event> {
+        let master = match role {
+            Role::Slave { master } => master,
+            Role::Bond | Role::Plain => 0,
+        };
+        let wanted = LinkToTap { ifindex: link.ifindex, name: link.name.clone(), master, ingress: self.config.hook, egress: true };
+        match self.kernel.attach(&wanted) {
+            Ok(taps) => taps.iter().map(|tap| Event::TapAttached { ifindex: tap.ifindex, tap: describe(tap) }).collect(),
+            // It vanished while its message was on the way: the message that says so follows.
+            Err(KernelError::NoInterface { .. }) => Vec::new(),
+            Err(error) => {
+                let name = LinkName { ifindex: link.ifindex, name: link.name.clone() };
+                let text = format!("{} is not recorded: {error}", link.name);
+                self.untapped.push((name, error.to_string()));
+                vec![Event::Alarm { text }]
+            }
+        }
+    }
+
+    fn detach(&mut self, link: LinkName, gone: bool) -> Vec<Event> {
+        self.untapped.retain(|(name, _)| name.ifindex != link.ifindex);
+        let taps: Vec<String> = self.kernel.taps().filter(|tap| tap.ifindex == link.ifindex).map(describe).collect();
+        self.kernel.detach(link.ifindex);
+        if gone {
+            // The timeline says that the link is gone; its taps went with it.
+            return Vec::new();
+        }
+        taps.into_iter().map(|tap| Event::TapDetached { link: link.clone(), tap }).collect()
+    }
+
+    fn report(&mut self, entry: &Entry) {
+        match (&entry.what, &entry.link) {
+            (What::Alarm { .. }, _) => log::error!("{entry}"),
+            (What::TapAttached { .. } | What::TapDetached { .. } | What::Appeared { initial: true }, _) => log::debug!("{entry}"),
+            _ => log::info!("{entry}"),
+        }
+        if let (What::Renamed { .. }, Some(link)) = (&entry.what, &entry.link)
+            && let Err(error) = self.kernel.rename(link.ifindex, &link.name)
+        {
+            log::error!("{error}");
+        }
+    }
+
+    /// Fills in what the engine does not know: the taps and what they counted, and where this is.
+    fn complete(&self, mut incident: Incident) -> Incident {
+        let base = self.history.base(incident.from);
+        for (id, info) in self.kernel.described_taps() {
+            let Ok(after) = self.kernel.counters_of(id) else { continue };
+            let classes = classes_between(id, base, &after);
+            let attached = self.kernel.taps().find(|tap| tap.id == id);
+            if attached.is_none() && classes.is_empty() {
+                // An earlier tap whose frames may still be in the recorder, but not in this window.
+                continue;
+            }
+            let name = String::from_utf8_lossy(info.name.split(|&b| b == 0).next().unwrap_or(&[])).into_owned();
+            incident.taps.push(TapCounts {
+                tap: id,
+                link: LinkName { ifindex: info.ifindex, name },
+                mac: info.mac,
+                speed_bps: None,
+                hook: hook_name(info.hook),
+                direction: direction_name(info.direction),
+                classes,
+                losses: losses_between(id, base, &after),
+            });
+        }
+        let system = rustix::system::uname();
+        incident.host = system.nodename().to_string_lossy().into_owned();
+        incident.kernel = system.release().to_string_lossy().into_owned();
+        incident
+    }
+}
+
+/// `ingress (tcx)`.
+fn describe(tap: &Tap) -> String {
+    format!("{} ({})", direction_name(tap.direction), tap.hook.name())
+}
+
+/// A direction by its number in the ABI.
+pub(super) fn direction_name(number: u8) -> &'static str {
+    if number == direction::EGRESS { "egress" } else { "ingress" }
+}
+
+fn hook_name(number: u8) -> &'static str {
+    use probe_common::tap::hook;
+    match number {
+        hook::XDP => "xdp",
+        hook::XDP_GENERIC => "xdp-generic",
+        hook::TCX => "tcx",
+        hook::CLSACT => "clsact",
+        _ => "unknown",
+    }
+}

@@ -1,0 +1,186 @@
+//! `linkprobe run`: the agent. One thread, one loop over a closed set of inputs ([`input::Input`]); what they mean is decided by
+//! [`probe_core::flight::Flight`], and what it asks for is done in [`act`].
+
+mod act;
+mod incidents;
+mod input;
+mod logging;
+mod report;
+mod start;
+pub mod status;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use probe_core::counts::{CountHistory, Moment};
+use probe_core::flight::{Event, Flight};
+use probe_core::netlink::{LinkMessage, decode};
+use probe_core::time::Mono;
+use probe_core::timeline::{LinkName, Source};
+
+use crate::clock;
+use crate::config::{Config, RunArgs};
+use crate::control::{Call, Reply, Request};
+use crate::kernel::Kernel;
+use crate::netlink::{Received, links};
+use incidents::Incidents;
+use input::{Input, Inputs, Signal};
+
+/// Longest time between two rounds of housekeeping: counters, samples, retries.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Runs until it is told to stop.
+///
+/// # Errors
+/// What is wrong with the configuration (a [`crate::config::ConfigErrors`]), or what kept the agent from starting.
+pub fn run(args: &RunArgs) -> anyhow::Result<()> {
+    let config = Config::resolve(args)?;
+    logging::start(&config.log);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("event loop")?;
+    runtime.block_on(async {
+        let (mut agent, mut inputs) = start::start(config)?;
+        agent.announce();
+        let result = agent.record(&mut inputs).await;
+        agent.stop(&mut inputs).await;
+        result
+    })
+}
+
+/// The running agent.
+struct Agent {
+    config: Config,
+    started: Mono,
+    kernel: Kernel,
+    flight: Flight,
+    incidents: Incidents,
+    /// What the taps had counted at moments of the recent past.
+    history: CountHistory,
+    losses: Losses,
+    /// Interfaces whose taps could not be attached, and why.
+    untapped: Vec<(LinkName, String)>,
+}
+
+/// Losses that happen in the agent itself.
+#[derive(Debug, Default)]
+struct Losses {
+    /// Times that the netlink socket overflowed.
+    netlink_overruns: u64,
+    /// Netlink messages that could not be understood.
+    netlink_undecodable: u64,
+    /// Entries of the EVENTS ring buffer that could not be understood.
+    events_malformed: u64,
+    /// Entries of the SAMPLES ring buffer that could not be understood.
+    samples_malformed: u64,
+}
+
+impl Agent {
+    async fn record(&mut self, inputs: &mut Inputs) -> anyhow::Result<()> {
+        loop {
+            let now = clock::now();
+            let deadline = self.flight.next_deadline().map_or(TICK, |at| Duration::from_nanos(at.since(now)));
+            let input = inputs.next(deadline.min(TICK)).await?;
+            // Edges first: each was made before the message that tells of it, and has the exact time.
+            self.edges(inputs);
+            match input {
+                Input::Edges | Input::Tick => self.handle(Event::Tick),
+                Input::Netlink(received) => self.netlink(received, inputs)?,
+                Input::ClockStep(step_ns) => self.handle(Event::ClockStep { step_ns }),
+                Input::Call(call) => self.answer(call),
+                Input::Written(outcome) => self.written(outcome),
+                Input::Signal(Signal::Trigger) => self.handle(Event::Manual { reason: "SIGUSR1".into() }),
+                Input::Signal(Signal::Stop) => return Ok(()),
+            }
+            self.housekeeping(inputs);
+        }
+    }
+
+    /// Hands an event to the engine and does what it asks for. What fails there is an event again.
+    fn handle(&mut self, event: Event) {
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            for action in self.flight.handle(clock::now(), event) {
+                events.extend(self.act(action));
+            }
+        }
+    }
+
+    fn edges(&mut self, inputs: &mut Inputs) {
+        while let Some(edge) = inputs.events.next_edge() {
+            let up = edge.kind == probe_common::event::kind::CARRIER_ON;
+            self.handle(Event::Edge { at: Mono(edge.at_ns), ifindex: edge.ifindex, up });
+        }
+        self.losses.events_malformed = inputs.events.malformed();
+    }
+
+    fn netlink(&mut self, received: Received, inputs: &mut Inputs) -> anyhow::Result<()> {
+        let Received::Datagram(datagram) = received else {
+            self.losses.netlink_overruns += 1;
+            // What still waits in the socket is older than the dump, and worth its times; an overrun is reported once.
+            while let Some(received) = inputs.monitor.try_receive().context("rtnetlink")? {
+                if let Received::Datagram(datagram) = received {
+                    self.messages(&datagram);
+                }
+            }
+            return self.resync("the netlink socket overflowed");
+        };
+        self.messages(&datagram);
+        Ok(())
+    }
+
+    fn messages(&mut self, datagram: &[u8]) {
+        for decoded in decode(datagram) {
+            match decoded.message {
+                Ok(message @ (LinkMessage::New(_) | LinkMessage::Del { .. })) => {
+                    self.handle(Event::Link { source: Source::Netlink, message });
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.losses.netlink_undecodable += 1;
+                    log::warn!("{error}");
+                }
+            }
+        }
+    }
+
+    fn resync(&mut self, reason: &str) -> anyhow::Result<()> {
+        let found = links().context("rtnetlink")?;
+        self.losses.netlink_undecodable += found.undecodable.len() as u64;
+        self.handle(Event::Resync { reason: reason.into(), links: found.links });
+        Ok(())
+    }
+
+    fn answer(&mut self, call: Call) {
+        let reply = match call.request {
+            Request::Status => self.status().and_then(|status| Ok(serde_json::to_value(status)?)),
+            Request::Trigger { reason } => {
+                self.handle(Event::Manual { reason });
+                Ok(self.incidents.answer_to_trigger())
+            }
+        };
+        // A client that has gone away takes no answer.
+        let _ = call.reply.send(reply.map_or_else(|error| Reply::Error(format!("{error:#}")), Reply::Ok));
+    }
+
+    /// What is due now and then, however busy the loop is.
+    fn housekeeping(&mut self, inputs: &mut Inputs) {
+        let now = clock::now();
+        inputs.clock.offset();
+        // Samples are for exporters and top talkers; until there are any, taking them keeps the ring from filling.
+        inputs.samples.drain(|_| {});
+        self.losses.samples_malformed = inputs.samples.malformed();
+        if self.history.is_due(now) {
+            match self.kernel.counters() {
+                Ok(taps) => self.history.push(Moment { at: now, taps }),
+                Err(error) => log::error!("counters: {error}"),
+            }
+        }
+    }
+
+    /// Ends the open incident, waits for the writer, and takes everything out of the kernel.
+    async fn stop(mut self, inputs: &mut Inputs) {
+        self.handle(Event::Stop);
+        self.incidents.finish(&mut inputs.written).await;
+        self.kernel.shutdown();
+        log::info!("stopped");
+    }
+}

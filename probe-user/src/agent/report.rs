@@ -1,0 +1,133 @@
+//! Gathers what `linkprobe status` shows.
+
+use probe_common::class;
+use probe_common::recorder::{BLOCK_STRIDE, lane};
+use probe_core::counts::named_losses;
+use probe_core::flight::LinkRow;
+
+use super::Agent;
+use super::act::direction_name;
+use super::status::{ClassStatus, LaneStatus, LinkStatus, Loss, RecorderStatus, Status, TapStatus};
+use crate::clock;
+
+impl Agent {
+    pub(super) fn status(&self) -> anyhow::Result<Status> {
+        let now = clock::now();
+        let flight = self.flight.status(now);
+        let mut losses: Vec<Loss> =
+            self.own_losses().into_iter().map(|(name, count)| Loss { place: "agent".into(), name, count }).collect();
+        let mut taps = Vec::new();
+        for tap in self.kernel.taps() {
+            let counters = self.kernel.counters_of(tap.id)?;
+            let classes: Vec<ClassStatus> = (0u8..).zip(&counters.classes).filter(|(_, c)| c.packets > 0).map(class_status).collect();
+            let place = format!("{} {}", tap.name, direction_name(tap.direction));
+            losses.extend(named_losses(&counters.losses).map(|(name, count)| Loss { place: place.clone(), name: name.into(), count }));
+            taps.push(TapStatus {
+                tap: tap.id,
+                interface: tap.name.clone(),
+                ifindex: tap.ifindex,
+                direction: direction_name(tap.direction).into(),
+                hook: tap.hook.name().into(),
+                why: tap.why.clone(),
+                packets: classes.iter().map(|class| class.packets).sum(),
+                bytes: classes.iter().map(|class| class.bytes).sum(),
+                classes,
+                recorded: counters.recorded.iter().sum(),
+                samples: counters.samples,
+            });
+        }
+        let mut notes = self.kernel.notes().to_vec();
+        notes.extend(self.untapped.iter().map(|(link, why)| format!("{} is not recorded: {why}", link.name)));
+        Ok(Status {
+            version: env!("CARGO_PKG_VERSION").into(),
+            instance: self.config.instance.clone(),
+            pid: std::process::id(),
+            uptime_s: now.since(self.started) as f64 / 1e9,
+            links: flight.links.into_iter().map(link_status).collect(),
+            waiting: flight.waiting.into_iter().map(|waiting| waiting.name).collect(),
+            taps,
+            recorder: self.recorder_status(now.0),
+            incidents: self.incidents.status(),
+            losses,
+            carrier_edges: self.kernel.carrier_edges().map_or_else(ToOwned::to_owned, |()| "exact".into()),
+            notes,
+        })
+    }
+
+    /// Losses that no tap can be blamed for, by name, also those that are zero.
+    pub(super) fn own_losses(&self) -> Vec<(String, u64)> {
+        // A map that cannot be read has lost nothing that is known of; the error is in the log when counters are read.
+        let kernel = self.kernel.losses().unwrap_or_default();
+        let flight = self.flight.status(clock::now());
+        let named = [
+            ("netlink-overruns", self.losses.netlink_overruns),
+            ("netlink-undecodable", self.losses.netlink_undecodable),
+            ("netlink-stale", flight.stale_messages),
+            ("events-lost", kernel.events_lost),
+            ("events-malformed", self.losses.events_malformed),
+            ("samples-malformed", self.losses.samples_malformed),
+            ("frames-of-no-tap", kernel.unwatched),
+            ("timeline-entries-lost", flight.timeline_lost),
+            ("incidents-lost", self.incidents.status().lost),
+        ];
+        named.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+    }
+
+    fn recorder_status(&self, now_ns: u64) -> RecorderStatus {
+        let recorder = self.kernel.recorder();
+        let division = recorder.division();
+        let depth = recorder.depth();
+        let lane = |(name, index): (&str, usize)| LaneStatus {
+            lane: name.into(),
+            depth_s: depth[index].seconds(now_ns),
+            everything: depth[index].complete_from_ns.is_none(),
+        };
+        RecorderStatus {
+            memory_bytes: u64::from(division.total()) * BLOCK_STRIDE as u64,
+            cpus: division.cpus,
+            lanes: [("control", lane::CONTROL), ("bulk", lane::BULK)].map(lane).into(),
+        }
+    }
+
+    /// Says what is recorded, and what is not as it should be.
+    pub(super) fn announce(&self) {
+        for note in self.kernel.notes() {
+            log::info!("{note}");
+        }
+        if let Err(why) = self.kernel.carrier_edges() {
+            log::info!("no exact times of carrier changes: {why}");
+        }
+        let names: Vec<String> = self.flight.status(clock::now()).links.into_iter().map(|link| link.name).collect();
+        let memory = self.recorder_status(0).memory_bytes >> 20;
+        log::info!(
+            "recording {} at {} taps into {memory} MiB; incidents go to {}",
+            names.join(", "),
+            self.kernel.taps().count(),
+            self.config.incidents.display()
+        );
+    }
+}
+
+fn class_status((id, count): (u8, &probe_common::counters::ClassCount)) -> ClassStatus {
+    let class = class::name(id).unwrap_or("unknown").into();
+    ClassStatus { class, packets: count.packets, bytes: count.bytes, segments: count.segments }
+}
+
+fn link_status(row: LinkRow) -> LinkStatus {
+    let slave_state = row.mii.map(|mii| {
+        let active = if row.active == Some(true) { "active" } else { "backup" };
+        format!("{mii}, {active}")
+    });
+    LinkStatus {
+        name: row.name,
+        ifindex: row.ifindex,
+        role: if row.role == "plain" { "interface" } else { row.role }.into(),
+        master: row.master,
+        admin_up: row.admin_up,
+        carrier: row.carrier,
+        operstate: row.operstate.to_string(),
+        slave_state,
+        age_s: row.age_s,
+        changes: row.changes,
+    }
+}

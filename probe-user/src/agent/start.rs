@@ -1,0 +1,111 @@
+//! Everything from a configuration to an agent that records, or to an error that says what is missing.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use probe_core::counts::CountHistory;
+use probe_core::flight::{Event, Flight, FlightConfig};
+use probe_core::link::LinkState;
+use probe_core::table::Watched;
+
+use super::incidents::Incidents;
+use super::input::Inputs;
+use super::{Agent, Losses};
+use crate::clock::{self, ClockWatch};
+use crate::config::Config;
+use crate::control::{Server, socket_path};
+use crate::kernel::{Kernel, KernelConfig, features};
+use crate::netlink::{Monitor, links};
+
+/// Where maps and links are pinned; the instance's name follows.
+const BPFFS: &str = "/sys/fs/bpf/linkprobe";
+/// Hidden, for tests of overruns: bytes of the netlink socket's receive buffer.
+const RECEIVE_BUFFER: &str = "LINKPROBE_NETLINK_BUFFER";
+
+/// Loads, attaches and opens everything.
+pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
+    let missing = features::missing_capabilities();
+    if !missing.is_empty() {
+        let missing: Vec<String> = missing.iter().map(|name| format!("{name} ({})", features::purpose(name))).collect();
+        bail!("missing capabilities: {}; run it as root, or grant them", missing.join(", "));
+    }
+    // The socket listens before the dump is made: what happens in between is heard twice rather than never.
+    let receive_buffer = std::env::var(RECEIVE_BUFFER).ok().and_then(|bytes| bytes.parse().ok());
+    let monitor = Monitor::open(receive_buffer).context("rtnetlink")?;
+    let found = links().context("rtnetlink")?;
+    check_names(&config, &found.links)?;
+    std::fs::create_dir_all(&config.run_dir).with_context(|| format!("run directory {}", config.run_dir.display()))?;
+    let mut kernel = Kernel::load(KernelConfig {
+        snaplen: config.snaplen,
+        control_snaplen: config.control_snaplen,
+        memory_bytes: config.memory,
+        sample_rate: config.sample,
+        pin: Some(PathBuf::from(BPFFS).join(&config.instance)),
+        run_dir: config.run_dir.clone(),
+        log: log::log_enabled!(log::Level::Trace),
+        ..KernelConfig::default()
+    })?;
+    let (Some(events), Some(samples)) = (kernel.take_events(), kernel.take_samples()) else { bail!("ring buffers") };
+    let socket = socket_path(&config.run_dir, &config.instance);
+    let server = Server::bind(&socket).with_context(|| format!("control socket {}", socket.display()))?;
+    let (incidents, written) = Incidents::start(&config, kernel.recorder())?;
+    let inputs = Inputs::new(monitor, events, samples, server, ClockWatch::start().context("clock")?, written).context("event loop")?;
+    let before = u64::try_from(config.before.as_nanos()).unwrap_or(u64::MAX);
+    let mut agent = Agent {
+        started: clock::now(),
+        kernel,
+        flight: Flight::new(flight_config(&config)?),
+        incidents,
+        history: CountHistory::new(before),
+        losses: Losses { netlink_undecodable: found.undecodable.len() as u64, ..Losses::default() },
+        untapped: Vec::new(),
+        config,
+    };
+    agent.handle(Event::Start { links: found.links });
+    if let Some((link, why)) = agent.untapped.first() {
+        let text = format!("{}: {why}", link.name);
+        agent.kernel.shutdown();
+        bail!(text);
+    }
+    Ok((agent, inputs))
+}
+
+/// Every name has to be there at the start; later ones may go and come back.
+fn check_names(config: &Config, links: &[LinkState]) -> anyhow::Result<()> {
+    let find = |name: &String| links.iter().find(|link| link.name == *name);
+    let there = |fits: fn(&LinkState) -> bool| {
+        let names: Vec<&str> = links.iter().filter(|link| fits(link)).map(|link| link.name.as_str()).collect();
+        if names.is_empty() { "there are none".to_owned() } else { format!("there are: {}", names.join(", ")) }
+    };
+    for name in &config.bonds {
+        match find(name) {
+            Some(link) if link.bond.is_some() => {}
+            Some(link) => {
+                let kind = link.kind.as_deref().unwrap_or("an interface without a kind");
+                bail!("{name} is not a bond but {kind}: watch it with --interface {name} (bonds: {})", there(|l| l.bond.is_some()));
+            }
+            None => bail!("no bond is called {name} ({})", there(|link| link.bond.is_some())),
+        }
+    }
+    for name in &config.interfaces {
+        if find(name).is_none() {
+            bail!("no interface is called {name} ({})", there(|_| true));
+        }
+    }
+    Ok(())
+}
+
+fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
+    let ns = |duration: std::time::Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    let opens = config.triggers.iter().copied().collect();
+    Ok(FlightConfig {
+        watched: Watched { bonds: config.bonds.clone(), interfaces: config.interfaces.clone() },
+        before: ns(config.before),
+        after: ns(config.after),
+        longest: ns(config.max_window.saturating_sub(config.before)),
+        cooldown: ns(config.cooldown),
+        min_slaves: config.min_slaves as usize,
+        opens,
+        ..FlightConfig::default()
+    })
+}

@@ -1,0 +1,206 @@
+//! `linkprobe watch`: one row per link at every change, as the polling script of old wrote them every minute.
+//!
+//! It needs no agent and no root: rtnetlink tells everybody. Where an agent runs, links' ages come from it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use probe_core::netlink::{LinkMessage, decode};
+use probe_core::table::{Link, LinkTable, Watched};
+use probe_core::time::Mono;
+use probe_core::timeline::{Entry, Source};
+use serde_json::json;
+
+use super::AgentArgs;
+use crate::agent::status::Status;
+use crate::clock;
+use crate::config::parse_duration;
+use crate::control::Request;
+use crate::netlink::{Monitor, Received, links};
+use crate::text::print;
+
+/// Options of `linkprobe watch`.
+#[derive(Args, Clone, Debug)]
+pub struct WatchArgs {
+    /// Interfaces; a bond brings its slaves [default: every bond, or every interface where there is no bond]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Also a row for each link at intervals, such as 60s
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub every: Option<Duration>,
+    /// One JSON object per row, with what happened, instead of CSV
+    #[arg(long)]
+    pub json: bool,
+    /// Which agent is asked for ages.
+    #[command(flatten)]
+    pub agent: AgentArgs,
+}
+
+/// The header of the CSV: the columns of the script that it replaces. The two ping columns stay empty until there are targets to reach.
+const HEADER: &str = "date,                     if,       carr, state, age,        chngs, ping, ping";
+
+/// Prints rows until it is interrupted.
+///
+/// # Errors
+/// For a name that no link has, and when netlink or the output fail.
+pub fn run(args: &WatchArgs) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(watch(args))
+}
+
+async fn watch(args: &WatchArgs) -> anyhow::Result<()> {
+    let mut monitor = Monitor::open(None).context("rtnetlink")?;
+    let found = links().context("rtnetlink")?.links;
+    let mut watched = Watched::default();
+    for name in &args.names {
+        match found.iter().find(|link| link.name == *name) {
+            Some(link) if link.bond.is_some() => watched.bonds.push(name.clone()),
+            Some(_) => watched.interfaces.push(name.clone()),
+            None => bail!("no interface is called {name} (there are: {})", names(found.iter().map(|link| link.name.as_str()))),
+        }
+    }
+    if args.names.is_empty() {
+        watched.bonds = found.iter().filter(|link| link.bond.is_some()).map(|link| link.name.clone()).collect();
+        if watched.bonds.is_empty() {
+            watched.interfaces = found.iter().map(|link| link.name.clone()).collect();
+        }
+    }
+    let mut rows = Rows { table: LinkTable::new(watched), ages: ages(&args.agent), json: args.json };
+    rows.table.start(clock::now(), found);
+    if !args.json {
+        line(HEADER)?;
+    }
+    rows.all()?;
+    let mut every = tokio::time::interval(args.every.unwrap_or(Duration::from_secs(3600)));
+    every.tick().await;
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    loop {
+        tokio::select! {
+            received = monitor.receive() => rows.take(received.context("rtnetlink")?)?,
+            _ = every.tick() => if args.every.is_some() { rows.all()? },
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+        }
+    }
+}
+
+struct Rows {
+    table: LinkTable,
+    /// When links changed last, as an agent knows it.
+    ages: HashMap<u32, Mono>,
+    json: bool,
+}
+
+impl Rows {
+    fn take(&mut self, received: Received) -> anyhow::Result<()> {
+        let at = clock::now();
+        let Received::Datagram(datagram) = received else {
+            let found = links().context("rtnetlink")?.links;
+            let entries = self.table.resync(at, "netlink messages were lost", found);
+            return self.changes(&entries);
+        };
+        for decoded in decode(&datagram) {
+            let entries = match decoded.message {
+                Ok(LinkMessage::New(link)) => self.table.apply(at, Source::Netlink, *link),
+                Ok(LinkMessage::Del { ifindex }) => self.table.remove(at, Source::Netlink, ifindex),
+                Ok(_) => continue,
+                Err(error) => {
+                    log::warn!("{error}");
+                    continue;
+                }
+            };
+            self.changes(&entries)?;
+        }
+        Ok(())
+    }
+
+    /// One row per link that something happened to; in JSON one per thing that happened.
+    fn changes(&self, entries: &[Entry]) -> anyhow::Result<()> {
+        let mut last = None;
+        for entry in entries {
+            let ifindex = entry.link.as_ref().map(|link| link.ifindex);
+            if self.json {
+                self.json_row(ifindex, Some(entry))?;
+            } else if ifindex != last {
+                last = ifindex;
+                if let Some(link) = ifindex.and_then(|ifindex| self.table.get(ifindex)) {
+                    line(&self.csv_row(link))?;
+                } else if let Some(link) = &entry.link {
+                    line(&format!("{}, {:<8} 0,    gone,  0.000,      ,      ,     ", date(), format!("{},", link.name)))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn all(&self) -> anyhow::Result<()> {
+        for (link, _) in self.table.watched() {
+            if self.json {
+                self.json_row(Some(link.state.ifindex), None)?;
+            } else {
+                line(&self.csv_row(link))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn age_s(&self, link: &Link) -> Option<f64> {
+        let now = clock::now();
+        let known = self.ages.get(&link.state.ifindex).map(|at| now.since(*at));
+        link.age(now).or(known).map(|ns| ns as f64 / 1e9)
+    }
+
+    /// Columns as wide as the header's; an age that nobody knows is left empty.
+    fn csv_row(&self, link: &Link) -> String {
+        let age = self.age_s(link).map_or_else(String::new, |s| format!("{s:.3}"));
+        format!(
+            "{}, {:<9} {},    {:<6} {:<11} {:<6}     ,     ",
+            date(),
+            format!("{},", link.state.name),
+            u8::from(link.state.carrier),
+            format!("{},", link.state.operstate),
+            format!("{age},"),
+            format!("{},", link.changes()),
+        )
+    }
+
+    fn json_row(&self, ifindex: Option<u32>, entry: Option<&Entry>) -> anyhow::Result<()> {
+        let link = ifindex.and_then(|ifindex| self.table.get(ifindex));
+        let name = link.map(|link| link.state.name.clone()).or_else(|| entry?.link.as_ref().map(|link| link.name.clone()));
+        line(
+            &json!({
+                "date": date(),
+                "if": name,
+                "ifindex": ifindex,
+                "carrier": link.map(|link| link.state.carrier),
+                "state": link.map(|link| link.state.operstate.to_string()),
+                "age_s": link.and_then(|link| self.age_s(link)),
+                "changes": link.map(Link::changes),
+                "text": entry.map(ToString::to_string),
+            })
+            .to_string(),
+        )
+    }
+}
+
+/// When the links changed last, as a running agent knows it; nothing where none runs.
+fn ages(agent: &AgentArgs) -> HashMap<u32, Mono> {
+    let status = agent.ask(&Request::Status).ok().and_then(|value| serde_json::from_value::<Status>(value).ok());
+    let now = clock::now();
+    let links = status.into_iter().flat_map(|status| status.links);
+    links.filter_map(|link| Some((link.ifindex, now.minus((link.age_s? * 1e9) as u64)))).collect()
+}
+
+fn date() -> String {
+    jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%z").to_string()
+}
+
+fn line(text: &str) -> anyhow::Result<()> {
+    print(&format!("{text}\n"))
+}
+
+fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
+    all.collect::<Vec<_>>().join(", ")
+}
