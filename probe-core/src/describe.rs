@@ -7,7 +7,9 @@ use crate::timeline::{Entry, What};
 impl fmt::Display for Entry {
     /// `eth1: carrier lost`; without a link, what happened alone.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(link) = &self.link {
+        // A trigger's text names its link itself.
+        let named = !matches!(self.what, What::Trigger { .. });
+        if let Some(link) = self.link.as_ref().filter(|_| named) {
             write!(f, "{}: ", link.name)?;
         }
         self.what.fmt(f)

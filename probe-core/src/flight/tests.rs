@@ -83,7 +83,7 @@ fn the_trigger_of_an_incident_stands_behind_its_cause_on_the_timeline() {
     flight.handle(at(60_000), told(down(link(4, "mgmt"))));
     let incident = closed(flight.handle(at(70_000), Event::Tick));
     let lines: Vec<_> = incident.timeline.iter().map(Entry::describe).collect();
-    assert_eq!(lines, ["mgmt: carrier lost", "mgmt: operstate up → down", "mgmt: trigger interface-down: mgmt: carrier lost"]);
+    assert_eq!(lines, ["mgmt: carrier lost", "mgmt: operstate up → down", "trigger interface-down: mgmt: carrier lost"]);
 }
 
 #[test]

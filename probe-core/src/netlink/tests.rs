@@ -18,6 +18,7 @@ fn captured_link(datagram: &[u8]) -> LinkState {
 #[cfg(target_endian = "little")]
 mod on_captured_bytes {
     use super::*;
+    use crate::link::{Aggregator, BondState, MiiStatus};
 
     #[test]
     fn a_veth_that_is_up_has_its_counters_and_its_kind() {
@@ -68,11 +69,49 @@ mod on_captured_bytes {
     }
 
     #[test]
+    fn a_bond_tells_of_its_mode_and_of_its_partner() {
+        let link = captured_link(include_bytes!("fixtures/bond-802.3ad.bin"));
+        let aggregator = Aggregator { id: 1, ports: 1, actor_key: 15, partner_key: 15, partner_mac: [2, 0, 0, 0, 2, 1] };
+        let bond = BondState {
+            mode: "802.3ad".to_owned(),
+            miimon_ms: 100,
+            min_links: 0,
+            active_slave: None,
+            aggregator: Some(aggregator),
+            lacp_fast: true,
+        };
+        assert_eq!((link.kind.as_deref(), link.bond, link.slave), (Some("bond"), Some(bond), None));
+    }
+
+    #[test]
+    fn a_slave_tells_of_its_monitor_and_of_its_port_states() {
+        let link = captured_link(include_bytes!("fixtures/bond-slave.bin"));
+        let slave = link.slave.expect("a slave");
+        assert_eq!(
+            (link.master, slave.active, slave.mii, slave.permanent_mac),
+            (Some(4), true, MiiStatus::Up, [2, 0, 0, 0, 1, 1])
+        );
+        assert_eq!((slave.actor_state, slave.partner_state), (Some(63), Some(15)));
+        let down = captured_link(include_bytes!("fixtures/bond-slave-down.bin"));
+        let slave = down.slave.expect("a slave still");
+        assert_eq!((down.master, down.carrier, slave.mii, slave.link_failures), (Some(4), false, MiiStatus::Down, 1));
+    }
+
+    #[test]
+    fn a_bond_that_is_down_has_no_active_aggregator() {
+        let link = captured_link(include_bytes!("fixtures/bond-down.bin"));
+        assert_eq!((link.admin_up, link.carrier, link.operstate), (true, false, OperState::Down));
+        assert_eq!(link.bond.expect("a bond").aggregator, None);
+    }
+
+    #[test]
     fn no_cut_and_no_flipped_byte_makes_the_decoder_panic() {
         let mut random = Random(7);
         for datagram in [
             &include_bytes!("fixtures/dump.bin")[..],
             include_bytes!("fixtures/bridge-port.bin"),
+            include_bytes!("fixtures/bond-802.3ad.bin"),
+            include_bytes!("fixtures/bond-slave.bin"),
             include_bytes!("fixtures/veth-del.bin"),
         ] {
             for length in 0..datagram.len() {
