@@ -6,12 +6,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use probe_core::trigger::Kind;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, ConfigErrors, Place};
 use super::settings::Settings;
 use super::units::{DURATION_FORM, SIZE_FORM, parse_duration, parse_size, quote};
-use super::{HOOKS, LOG_LEVELS, TRIGGERS};
+use super::{HOOKS, LOG_LEVELS};
 
 /// Largest file that is read, bytes: a configuration is a page of text, and a device or a log is none.
 const LARGEST: u64 = 1 << 20;
@@ -57,29 +58,19 @@ pub struct FileSettings {
 pub fn read(path: &Path) -> Result<FileSettings, ConfigErrors> {
     let name = path.display().to_string();
     let whole = |message: String| {
-        let place = Place::File {
-            path: name.clone(),
-            line: 0,
-            column: 0,
-        };
+        let place = Place::File { path: name.clone(), line: 0, column: 0 };
         ConfigErrors(vec![ConfigError { place, message }])
     };
     let mut bytes = Vec::new();
-    let read =
-        std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    let read = std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
     read.map_err(|error| whole(format!("cannot be read: {error}")))?;
     if bytes.len() as u64 > LARGEST {
-        return Err(whole(format!(
-            "is larger than {LARGEST} bytes: not a configuration file"
-        )));
+        return Err(whole(format!("is larger than {LARGEST} bytes: not a configuration file")));
     }
     match String::from_utf8(bytes) {
         Ok(text) => parse(&name, &text),
         Err(error) => {
-            let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
-                .iter()
-                .filter(|&&b| b == b'\n')
-                .count();
+            let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count();
             Err(whole(format!("is not UTF-8 text (line {line})")))
         }
     }
@@ -97,13 +88,7 @@ pub fn parse(name: &str, text: &str) -> Result<FileSettings, ConfigErrors> {
         .map(|error| {
             let span = error.span().unwrap_or(0..0);
             let message = format!("not TOML: {}", error.message().replace('\n', ", "));
-            (
-                span.start,
-                ConfigError {
-                    place: place(span),
-                    message,
-                },
-            )
+            (span.start, ConfigError { place: place(span), message })
         })
         .collect();
     let mut found = FileSettings::default();
@@ -113,19 +98,12 @@ pub fn parse(name: &str, text: &str) -> Result<FileSettings, ConfigErrors> {
             let outcome = match KEYS.iter().find(|known| **known == key.get_ref().as_ref()) {
                 Some(known) => {
                     found.places.insert(known, place(key.span()));
-                    set(&mut found.settings, known, value.get_ref())
-                        .map_err(|m| (value.span(), format!("key `{known}`: {m}")))
+                    set(&mut found.settings, known, value.get_ref()).map_err(|m| (value.span(), format!("key `{known}`: {m}")))
                 }
                 None => Err((key.span(), unknown(key.get_ref(), value.get_ref()))),
             };
             if let Err((span, message)) = outcome {
-                errors.push((
-                    span.start,
-                    ConfigError {
-                        place: place(span),
-                        message,
-                    },
-                ));
+                errors.push((span.start, ConfigError { place: place(span), message }));
             }
         }
     }
@@ -133,9 +111,7 @@ pub fn parse(name: &str, text: &str) -> Result<FileSettings, ConfigErrors> {
         return Ok(found);
     }
     errors.sort_by_key(|(at, _)| *at);
-    Err(ConfigErrors(
-        errors.into_iter().map(|(_, error)| error).collect(),
-    ))
+    Err(ConfigErrors(errors.into_iter().map(|(_, error)| error).collect()))
 }
 
 fn set(settings: &mut Settings, key: &str, value: &DeValue<'_>) -> Result<(), String> {
@@ -148,39 +124,21 @@ fn set(settings: &mut Settings, key: &str, value: &DeValue<'_>) -> Result<(), St
         "memory" => settings.memory = Some(size(value)?),
         "sample" => settings.sample = Some(integer(value)?),
         "triggers" => {
-            let listed = value.as_array().ok_or_else(|| {
-                not(
-                    "a list of names",
-                    value,
-                    r#"write ["bond-down", "slave-down"]"#,
-                )
-            })?;
-            settings.triggers = Some(
-                listed
-                    .iter()
-                    .map(|item| one_of(item.get_ref(), &TRIGGERS))
-                    .collect::<Result<_, _>>()?,
-            );
+            let listed = value.as_array().ok_or_else(|| not("a list of names", value, r#"write ["bond-down", "slave-down"]"#))?;
+            settings.triggers = Some(listed.iter().map(|item| one_of(item.get_ref(), &Kind::NAMES)).collect::<Result<_, _>>()?);
         }
         "min-slaves" => settings.min_slaves = Some(integer(value)?),
         "cooldown" => settings.cooldown = Some(duration(value)?),
         "before" => settings.before = Some(duration(value)?),
         "after" => settings.after = Some(duration(value)?),
         "max-window" => settings.max_window = Some(duration(value)?),
-        "incidents" => {
-            settings.incidents = Some(PathBuf::from(text(
-                value,
-                r#"write "/var/lib/linkprobe/incidents""#,
-            )?))
-        }
+        "incidents" => settings.incidents = Some(PathBuf::from(text(value, r#"write "/var/lib/linkprobe/incidents""#)?)),
         "capture-limit" => settings.capture_limit = Some(size(value)?),
         "keep-incidents" => settings.keep_incidents = Some(integer(value)?),
         "keep-bytes" => settings.keep_bytes = Some(size(value)?),
         "keep-days" => settings.keep_days = Some(integer(value)?),
         "instance" => settings.instance = Some(text(value, r#"write "default""#)?.to_owned()),
-        "run-dir" => {
-            settings.run_dir = Some(PathBuf::from(text(value, r#"write "/run/linkprobe""#)?))
-        }
+        "run-dir" => settings.run_dir = Some(PathBuf::from(text(value, r#"write "/run/linkprobe""#)?)),
         "log" => settings.log = Some(one_of(value, &LOG_LEVELS)?),
         _ => return Err("is not read by this version".to_owned()),
     }
@@ -188,21 +146,13 @@ fn set(settings: &mut Settings, key: &str, value: &DeValue<'_>) -> Result<(), St
 }
 
 fn text<'a>(value: &'a DeValue<'_>, form: &str) -> Result<&'a str, String> {
-    value
-        .as_str()
-        .ok_or_else(|| not("a text in quotes", value, form))
+    value.as_str().ok_or_else(|| not("a text in quotes", value, form))
 }
 
 fn one_of(value: &DeValue<'_>, allowed: &[&'static str]) -> Result<String, String> {
     let list = || format!("write one of {}", allowed.join(", "));
-    let text = value
-        .as_str()
-        .ok_or_else(|| not("a text in quotes", value, &list()))?;
-    if allowed.contains(&text) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("{} is not known; {}", quote(text), list()))
-    }
+    let text = value.as_str().ok_or_else(|| not("a text in quotes", value, &list()))?;
+    if allowed.contains(&text) { Ok(text.to_owned()) } else { Err(format!("{} is not known; {}", quote(text), list())) }
 }
 
 fn names(value: &DeValue<'_>) -> Result<Vec<String>, String> {
@@ -210,63 +160,36 @@ fn names(value: &DeValue<'_>) -> Result<Vec<String>, String> {
     if let Some(one) = value.as_str() {
         return Ok(vec![one.to_owned()]);
     }
-    let listed = value
-        .as_array()
-        .ok_or_else(|| not("a name or a list of names", value, form))?;
-    listed
-        .iter()
-        .map(|item| Ok(text(item.get_ref(), form)?.to_owned()))
-        .collect()
+    let listed = value.as_array().ok_or_else(|| not("a name or a list of names", value, form))?;
+    listed.iter().map(|item| Ok(text(item.get_ref(), form)?.to_owned())).collect()
 }
 
 fn integer(value: &DeValue<'_>) -> Result<u32, String> {
     let form = "write a whole number without quotes, such as 128";
-    let number = value
-        .as_integer()
-        .ok_or_else(|| not("a whole number", value, form))?;
-    u32::from_str_radix(number.as_str(), number.radix()).map_err(|_| {
-        format!(
-            "{} is not a number from 0 to {}",
-            quote(number.as_str()),
-            u32::MAX
-        )
-    })
+    let number = value.as_integer().ok_or_else(|| not("a whole number", value, form))?;
+    u32::from_str_radix(number.as_str(), number.radix())
+        .map_err(|_| format!("{} is not a number from 0 to {}", quote(number.as_str()), u32::MAX))
 }
 
 fn duration(value: &DeValue<'_>) -> Result<Duration, String> {
-    parse_duration(
-        value
-            .as_str()
-            .ok_or_else(|| not("a duration in quotes", value, DURATION_FORM))?,
-    )
+    parse_duration(value.as_str().ok_or_else(|| not("a duration in quotes", value, DURATION_FORM))?)
 }
 
 fn size(value: &DeValue<'_>) -> Result<u64, String> {
     match value.as_integer() {
         Some(number) if number.radix() == 10 => parse_size(number.as_str()),
-        _ => parse_size(
-            value
-                .as_str()
-                .ok_or_else(|| not("a size", value, SIZE_FORM))?,
-        ),
+        _ => parse_size(value.as_str().ok_or_else(|| not("a size", value, SIZE_FORM))?),
     }
 }
 
 fn not(wanted: &str, value: &DeValue<'_>, form: &str) -> String {
-    let article = if value.type_str().starts_with(['a', 'i', 'o']) {
-        "an"
-    } else {
-        "a"
-    };
+    let article = if value.type_str().starts_with(['a', 'i', 'o']) { "an" } else { "a" };
     format!("{article} {} is not {wanted}; {form}", value.type_str())
 }
 
 fn unknown(key: &str, value: &DeValue<'_>) -> String {
     if value.is_table() {
-        return format!(
-            "there is no table {} here: all keys stand at the top level",
-            quote(key)
-        );
+        return format!("there is no table {} here: all keys stand at the top level", quote(key));
     }
     match nearest(key) {
         Some(known) => format!("unknown key {}; did you mean `{known}`?", quote(key)),
@@ -276,16 +199,8 @@ fn unknown(key: &str, value: &DeValue<'_>) -> String {
 
 /// The key that `text` is most likely a slip of.
 fn nearest(text: &str) -> Option<&'static str> {
-    let plain: String = text
-        .chars()
-        .take(64)
-        .flat_map(char::to_lowercase)
-        .map(|c| if c == '_' { '-' } else { c })
-        .collect();
-    let ranked = KEYS
-        .iter()
-        .map(|known| (distance(&plain, known), *known))
-        .min()?;
+    let plain: String = text.chars().take(64).flat_map(char::to_lowercase).map(|c| if c == '_' { '-' } else { c }).collect();
+    let ranked = KEYS.iter().map(|known| (distance(&plain, known), *known)).min()?;
     (ranked.0 <= 1 + plain.chars().count() / 4).then_some(ranked.1)
 }
 
@@ -308,9 +223,5 @@ fn locate(name: &str, text: &str, offset: usize) -> Place {
     let before = text.get(..offset.min(text.len())).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let line = 1 + before.matches('\n').count();
-    Place::File {
-        path: name.to_owned(),
-        line,
-        column: 1 + before[line_start..].chars().count(),
-    }
+    Place::File { path: name.to_owned(), line, column: 1 + before[line_start..].chars().count() }
 }

@@ -13,43 +13,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use probe_core::trigger::Kind;
+
 pub use error::{ConfigError, ConfigErrors, Place};
 pub use settings::{CheckArgs, RunArgs, Settings};
 pub use units::{format_duration, format_size, parse_duration, parse_size};
 
+use crate::kernel::HookChoice;
 use file::FileSettings;
 
 /// Hooks that can be asked for.
 pub const HOOKS: [&str; 4] = ["auto", "xdp", "tc", "xdp-generic"];
-/// Triggers that can be enabled.
-pub const TRIGGERS: [&str; 10] = [
-    "bond-down",
-    "bond-up",
-    "slave-down",
-    "slave-up",
-    "min-slaves",
-    "interface-down",
-    "interface-up",
-    "slave-removed",
-    "slave-added",
-    "manual",
-];
 /// Levels of the log.
 pub const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
-
-/// Where frames that an interface receives are to be seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum HookChoice {
-    /// The best that the interface can do; never generic XDP.
-    #[default]
-    Auto,
-    /// Native XDP.
-    Xdp,
-    /// tcx or clsact.
-    Tc,
-    /// Generic XDP.
-    XdpGeneric,
-}
 
 /// What `linkprobe run` is to do: everything is there, and fits together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +44,8 @@ pub struct Config {
     pub memory: u64,
     /// One sample in so many frames; 0 for none.
     pub sample: u32,
-    /// Names of the enabled triggers, each one of [`TRIGGERS`].
-    pub triggers: Vec<String>,
+    /// What opens an incident; every other trigger only joins one.
+    pub triggers: Vec<Kind>,
     /// Least active slaves of a bond; 0 for any number.
     pub min_slaves: u32,
     /// After a trigger, so long it does not fire again for the same link.
@@ -116,26 +92,19 @@ impl Config {
         render::to_toml(self)
     }
 
-    fn from_parts(
-        args: Settings,
-        file: FileSettings,
-        default_place: &Place,
-    ) -> Result<Self, ConfigErrors> {
+    fn from_parts(args: Settings, file: FileSettings, default_place: &Place) -> Result<Self, ConfigErrors> {
         let mut places = file.places;
         forget_overridden(&mut places, &args);
         let settings = args.over(file.settings);
         let config = Self::with_defaults(settings);
         let wrong = validate::validate(&config, &places, default_place);
-        if wrong.is_empty() {
-            Ok(config)
-        } else {
-            Err(ConfigErrors(wrong))
-        }
+        if wrong.is_empty() { Ok(config) } else { Err(ConfigErrors(wrong)) }
     }
 
     fn with_defaults(settings: Settings) -> Self {
         let snaplen = settings.snaplen.unwrap_or(128);
-        let all = || TRIGGERS.iter().map(|&name| name.to_owned()).collect();
+        // Both ways in let known names only through.
+        let kinds = |names: Vec<String>| names.iter().filter_map(|name| name.parse().ok()).collect();
         Self {
             bonds: settings.bond.unwrap_or_default(),
             interfaces: settings.interface.unwrap_or_default(),
@@ -149,7 +118,7 @@ impl Config {
             control_snaplen: settings.control_snaplen.unwrap_or(snaplen.max(256)),
             memory: settings.memory.unwrap_or(64 << 20),
             sample: settings.sample.unwrap_or(1000),
-            triggers: settings.triggers.unwrap_or_else(all),
+            triggers: settings.triggers.map_or_else(|| Kind::DEFAULT.to_vec(), kinds),
             min_slaves: settings.min_slaves.unwrap_or(0),
             cooldown: settings.cooldown.unwrap_or(Duration::from_secs(30)),
             before: settings.before.unwrap_or(Duration::from_secs(30)),
@@ -161,9 +130,7 @@ impl Config {
             keep_bytes: settings.keep_bytes.unwrap_or(1 << 30),
             keep_days: settings.keep_days.unwrap_or(90),
             instance: settings.instance.unwrap_or_else(|| "default".to_owned()),
-            run_dir: settings
-                .run_dir
-                .unwrap_or_else(|| PathBuf::from("/run/linkprobe")),
+            run_dir: settings.run_dir.unwrap_or_else(|| PathBuf::from("/run/linkprobe")),
             log: settings.log.unwrap_or_else(|| "info".to_owned()),
         }
     }
@@ -179,11 +146,7 @@ pub fn default_incidents() -> PathBuf {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn check(path: &Path) -> Result<Config, ConfigErrors> {
-    let whole = Place::File {
-        path: path.display().to_string(),
-        line: 0,
-        column: 0,
-    };
+    let whole = Place::File { path: path.display().to_string(), line: 0, column: 0 };
     Config::from_parts(Settings::default(), file::read(path)?, &whole)
 }
 

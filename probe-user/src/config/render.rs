@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use super::Config;
 use super::units::{format_duration, format_size};
-use super::{Config, HookChoice};
+use crate::kernel::HookChoice;
 
 pub fn to_toml(config: &Config) -> String {
     let mut out = String::new();
@@ -21,7 +22,7 @@ pub fn to_toml(config: &Config) -> String {
         ("control-snaplen", config.control_snaplen.to_string()),
         ("memory", text(&format_size(config.memory))),
         ("sample", config.sample.to_string()),
-        ("triggers", list(&config.triggers)),
+        ("triggers", list(&config.triggers.iter().map(|kind| kind.name().to_owned()).collect::<Vec<_>>())),
         ("min-slaves", config.min_slaves.to_string()),
         ("cooldown", text(&format_duration(config.cooldown))),
         ("before", text(&format_duration(config.before))),
@@ -43,14 +44,7 @@ pub fn to_toml(config: &Config) -> String {
 }
 
 fn list(names: &[String]) -> String {
-    format!(
-        "[{}]",
-        names
-            .iter()
-            .map(|name| text(name))
-            .collect::<Vec<_>>()
-            .join(", ")
-    )
+    format!("[{}]", names.iter().map(|name| text(name)).collect::<Vec<_>>().join(", "))
 }
 
 /// A basic string of TOML: what may not stand in one is escaped.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use probe_core::trigger::Kind;
 
 use super::units::{parse_duration, parse_size};
 
@@ -63,10 +64,11 @@ pub struct Settings {
     #[arg(long, value_name = "N", help_heading = "Recorder")]
     pub sample: Option<u32>,
 
-    /// What fires: a list with commas [default: all]
+    /// What opens an incident: a list with commas [default: what is bad, and manual]
     ///
-    /// bond-down, bond-up, slave-down, slave-up, min-slaves, interface-down, interface-up, slave-removed, slave-added, manual.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = PossibleValuesParser::new(super::TRIGGERS), hide_possible_values = true, help_heading = "Triggers")]
+    /// By default bond-down, slave-down, slave-removed, min-slaves, interface-down and manual; there are also bond-up, slave-up,
+    /// interface-up and slave-added. Those that are not in the list only join an incident that is open.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = PossibleValuesParser::new(Kind::NAMES), hide_possible_values = true, help_heading = "Triggers")]
     pub triggers: Option<Vec<String>>,
     /// Fire when a bond has fewer active slaves than this; 0 turns it off [default: 0]
     #[arg(long, value_name = "N", help_heading = "Triggers")]

@@ -46,10 +46,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     }
     let mut sum: u128 = 0;
     while let Some((number, unit, after)) = split_term(rest) {
-        let (_, factor) = DURATION_UNITS
-            .iter()
-            .find(|(name, _)| *name == unit)
-            .ok_or_else(wrong)?;
+        let (_, factor) = DURATION_UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
         let term = scale(number, *factor).ok_or_else(wrong)?;
         sum = sum.saturating_add(term);
         rest = after;
@@ -60,11 +57,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let longest = LONGEST.as_nanos();
     match u64::try_from(sum) {
         Ok(ns) if sum <= longest => Ok(Duration::from_nanos(ns)),
-        _ => Err(format!(
-            "{} is too long a duration; at most {}",
-            quote(text),
-            format_duration(LONGEST)
-        )),
+        _ => Err(format!("{} is too long a duration; at most {}", quote(text), format_duration(LONGEST))),
     }
 }
 
@@ -75,27 +68,15 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 pub fn parse_size(text: &str) -> Result<u64, String> {
     let wrong = || format!("{} is not a size; {SIZE_FORM}", quote(text));
     let trimmed = text.trim();
-    let end = trimmed
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(trimmed.len());
+    let end = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
     let (number, unit) = trimmed.split_at(end);
     let factor = match unit.trim_start() {
         "" => 1,
-        unit => {
-            SIZE_UNITS
-                .iter()
-                .find(|(name, _)| *name == unit)
-                .ok_or_else(wrong)?
-                .1
-        }
+        unit => SIZE_UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?.1,
     };
     match u64::try_from(scale(number, factor).ok_or_else(wrong)?) {
         Ok(bytes) if bytes <= LARGEST => Ok(bytes),
-        _ => Err(format!(
-            "{} is too large a size; at most {}",
-            quote(text),
-            format_size(LARGEST)
-        )),
+        _ => Err(format!("{} is too large a size; at most {}", quote(text), format_size(LARGEST))),
     }
 }
 
@@ -105,20 +86,14 @@ pub fn format_duration(duration: Duration) -> String {
     if ns == 0 {
         return "0s".to_owned();
     }
-    let whole = DURATION_UNITS
-        .iter()
-        .rev()
-        .find(|(_, factor)| ns.is_multiple_of(u128::from(*factor)));
+    let whole = DURATION_UNITS.iter().rev().find(|(_, factor)| ns.is_multiple_of(u128::from(*factor)));
     let (unit, factor) = whole.copied().unwrap_or(("ns", 1));
     format!("{}{unit}", ns / u128::from(factor))
 }
 
 /// Writes a size in the largest binary unit that loses nothing.
 pub fn format_size(bytes: u64) -> String {
-    let whole = SIZE_UNITS[1..5]
-        .iter()
-        .rev()
-        .find(|(_, factor)| bytes > 0 && bytes.is_multiple_of(*factor));
+    let whole = SIZE_UNITS[1..5].iter().rev().find(|(_, factor)| bytes > 0 && bytes.is_multiple_of(*factor));
     match whole {
         Some((unit, factor)) => format!("{}{unit}", bytes / factor),
         None => bytes.to_string(),
@@ -139,9 +114,7 @@ fn split_term(text: &str) -> Option<(&str, &str, &str)> {
     let number_end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, rest) = text.split_at(number_end);
     let rest = rest.trim_start();
-    let unit_end = rest
-        .find(|c: char| !c.is_ascii_alphabetic())
-        .unwrap_or(rest.len());
+    let unit_end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
     let (unit, after) = rest.split_at(unit_end);
     (!number.is_empty() && !unit.is_empty()).then(|| (number, unit, after.trim_start()))
 }
@@ -153,15 +126,11 @@ fn scale(number: &str, factor: u64) -> Option<u128> {
     if !digits(whole) || (number.contains('.') && !(digits(fraction) && fraction.len() <= 9)) {
         return None;
     }
-    let whole = whole
-        .parse::<u128>()
-        .unwrap_or(u128::MAX)
-        .saturating_mul(u128::from(factor));
+    let whole = whole.parse::<u128>().unwrap_or(u128::MAX).saturating_mul(u128::from(factor));
     if fraction.is_empty() {
         return Some(whole);
     }
-    let part =
-        fraction.parse::<u128>().ok()? * u128::from(factor) / 10_u128.pow(fraction.len() as u32);
+    let part = fraction.parse::<u128>().ok()? * u128::from(factor) / 10_u128.pow(fraction.len() as u32);
     Some(whole.saturating_add(part))
 }
 
@@ -214,12 +183,9 @@ mod tests {
 
     #[test]
     fn a_huge_number_is_refused_and_does_not_overflow() {
-        for text in [
-            "99999999999999999999999999999999999999999999999s",
-            "20y",
-            "4000d",
-            "18446744073709551615h18446744073709551615h",
-        ] {
+        for text in
+            ["99999999999999999999999999999999999999999999999s", "20y", "4000d", "18446744073709551615h18446744073709551615h"]
+        {
             assert!(parse_duration(text).is_err(), "{text}");
         }
         assert!(parse_size("999999999999999999999999999999999999999999999TiB").is_err());
@@ -238,35 +204,14 @@ mod tests {
         ] {
             assert_eq!(parse_size(text), Ok(bytes), "{text}");
         }
-        for text in [
-            "",
-            "MiB",
-            "64mib",
-            "64M",
-            "-1",
-            "1e6",
-            "64 MiB of it",
-            "0x10",
-        ] {
-            assert!(
-                parse_size(text).expect_err(text).contains(SIZE_FORM),
-                "{text}"
-            );
+        for text in ["", "MiB", "64mib", "64M", "-1", "1e6", "64 MiB of it", "0x10"] {
+            assert!(parse_size(text).expect_err(text).contains(SIZE_FORM), "{text}");
         }
     }
 
     #[test]
     fn what_is_written_reads_back_the_same() {
-        for ns in [
-            0,
-            1,
-            1_500,
-            500_000_000,
-            30_000_000_000,
-            90_000_000_000,
-            3_600_000_000_000,
-            86_400_000_000_001,
-        ] {
+        for ns in [0, 1, 1_500, 500_000_000, 30_000_000_000, 90_000_000_000, 3_600_000_000_000, 86_400_000_000_001] {
             let duration = Duration::from_nanos(ns);
             assert_eq!(parse_duration(&format_duration(duration)), Ok(duration));
         }

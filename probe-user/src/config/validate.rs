@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Config;
+use probe_core::trigger::Kind;
+
 use super::error::{ConfigError, Place};
 use super::units::{format_duration, format_size, quote};
 
@@ -21,16 +23,8 @@ const LONGEST_INSTANCE: usize = 64;
 const LONGEST_WINDOW: Duration = Duration::from_secs(86_400);
 
 /// Everything that is wrong; `places` are the keys that a file holds, `default` is where the others stand.
-pub fn validate(
-    config: &Config,
-    places: &BTreeMap<&'static str, Place>,
-    default: &Place,
-) -> Vec<ConfigError> {
-    let mut found = Findings {
-        places,
-        default,
-        errors: Vec::new(),
-    };
+pub fn validate(config: &Config, places: &BTreeMap<&'static str, Place>, default: &Place) -> Vec<ConfigError> {
+    let mut found = Findings { places, default, errors: Vec::new() };
     interfaces(config, &mut found);
     sizes(config, &mut found);
     windows(config, &mut found);
@@ -52,41 +46,24 @@ impl Findings<'_> {
     fn push(&mut self, key: &str, message: String) {
         let place = self.places.get(key).unwrap_or(self.default).clone();
         // A file says `key`, a command line `--key`; what is found in neither is named like an option.
-        let message = if matches!(place, Place::File { .. }) {
-            format!("key `{key}`: {message}")
-        } else {
-            format!("--{key}: {message}")
-        };
+        let message =
+            if matches!(place, Place::File { .. }) { format!("key `{key}`: {message}") } else { format!("--{key}: {message}") };
         self.errors.push(ConfigError { place, message });
     }
 }
 
 fn interfaces(config: &Config, found: &mut Findings<'_>) {
     if config.bonds.is_empty() && config.interfaces.is_empty() {
-        let message =
-            "nothing to watch: name at least one bond (`bond`) or interface (`interface`)"
-                .to_owned();
-        found.errors.push(ConfigError {
-            place: found.default.clone(),
-            message,
-        });
+        let message = "nothing to watch: name at least one bond (`bond`) or interface (`interface`)".to_owned();
+        found.errors.push(ConfigError { place: found.default.clone(), message });
     }
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     for (key, names) in [("bond", &config.bonds), ("interface", &config.interfaces)] {
         for name in names {
             if let Some(problem) = interface_problem(name) {
-                found.push(
-                    key,
-                    format!("{} is not a name of an interface: {problem}", quote(name)),
-                );
+                found.push(key, format!("{} is not a name of an interface: {problem}", quote(name)));
             } else if !seen.insert(name) {
-                found.push(
-                    key,
-                    format!(
-                        "{} is named twice; name each bond and each interface once",
-                        quote(name)
-                    ),
-                );
+                found.push(key, format!("{} is named twice; name each bond and each interface once", quote(name)));
             }
         }
     }
@@ -98,10 +75,7 @@ fn interface_problem(name: &str) -> Option<String> {
         return Some("it is empty".to_owned());
     }
     if name.len() > LONGEST_INTERFACE {
-        return Some(format!(
-            "it has {} bytes, at most {LONGEST_INTERFACE} are allowed",
-            name.len()
-        ));
+        return Some(format!("it has {} bytes, at most {LONGEST_INTERFACE} are allowed", name.len()));
     }
     if name == "." || name == ".." {
         return Some("the kernel does not allow it".to_owned());
@@ -112,34 +86,15 @@ fn interface_problem(name: &str) -> Option<String> {
 }
 
 fn sizes(config: &Config, found: &mut Findings<'_>) {
-    for (key, value) in [
-        ("snaplen", config.snaplen),
-        ("control-snaplen", config.control_snaplen),
-    ] {
+    for (key, value) in [("snaplen", config.snaplen), ("control-snaplen", config.control_snaplen)] {
         if !SNAPLEN.contains(&value) {
-            found.push(
-                key,
-                format!(
-                    "{value} is out of range; allowed are {} to {}",
-                    SNAPLEN.start(),
-                    SNAPLEN.end()
-                ),
-            );
+            found.push(key, format!("{value} is out of range; allowed are {} to {}", SNAPLEN.start(), SNAPLEN.end()));
         }
     }
-    for (key, value, range) in [
-        ("memory", config.memory, MEMORY),
-        ("capture-limit", config.capture_limit, CAPTURE_LIMIT),
-    ] {
+    for (key, value, range) in [("memory", config.memory, MEMORY), ("capture-limit", config.capture_limit, CAPTURE_LIMIT)] {
         if !range.contains(&value) {
             let (least, most) = (format_size(*range.start()), format_size(*range.end()));
-            found.push(
-                key,
-                format!(
-                    "{} is out of range; allowed are {least} to {most}",
-                    format_size(value)
-                ),
-            );
+            found.push(key, format!("{} is out of range; allowed are {least} to {most}", format_size(value)));
         }
     }
 }
@@ -147,67 +102,49 @@ fn sizes(config: &Config, found: &mut Findings<'_>) {
 fn windows(config: &Config, found: &mut Findings<'_>) {
     let least = config.before.saturating_add(config.after);
     if config.after.is_zero() {
-        found.push(
-            "after",
-            "an incident must go on for a moment after its trigger; write at least 1ms".to_owned(),
-        );
+        found.push("after", "an incident must go on for a moment after its trigger; write at least 1ms".to_owned());
     }
     if config.max_window > LONGEST_WINDOW {
-        let (is, most) = (
-            format_duration(config.max_window),
-            format_duration(LONGEST_WINDOW),
-        );
+        let (is, most) = (format_duration(config.max_window), format_duration(LONGEST_WINDOW));
         found.push("max-window", format!("{is} is too long; at most {most}"));
     } else if config.max_window < least {
-        let key = ["max-window", "before", "after"]
-            .into_iter()
-            .find(|key| found.places.contains_key(key))
-            .unwrap_or("max-window");
-        let (before, after, max) = (
-            format_duration(config.before),
-            format_duration(config.after),
-            format_duration(config.max_window),
+        let key =
+            ["max-window", "before", "after"].into_iter().find(|key| found.places.contains_key(key)).unwrap_or("max-window");
+        let (before, after, max) =
+            (format_duration(config.before), format_duration(config.after), format_duration(config.max_window));
+        found.push(
+            key,
+            format!(
+                "before ({before}) and after ({after}) do not fit into max-window ({max}); make it at least {}",
+                format_duration(least)
+            ),
         );
-        found.push(key, format!("before ({before}) and after ({after}) do not fit into max-window ({max}); make it at least {}", format_duration(least)));
     }
 }
 
 fn agent(config: &Config, found: &mut Findings<'_>) {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let instance = &config.instance;
-    if instance.is_empty()
-        || instance.len() > LONGEST_INSTANCE
-        || instance.starts_with('.')
-        || !instance.chars().all(allowed)
-    {
+    if instance.is_empty() || instance.len() > LONGEST_INSTANCE || instance.starts_with('.') || !instance.chars().all(allowed) {
         let message = format!(
             "{} is not a name of an instance; allowed are 1 to {LONGEST_INSTANCE} letters, digits, `.`, `_`, `-`, not starting with `.`",
             quote(instance)
         );
         found.push("instance", message);
     }
-    for (key, path) in [
-        ("incidents", &config.incidents),
-        ("run-dir", &config.run_dir),
-    ] {
+    for (key, path) in [("incidents", &config.incidents), ("run-dir", &config.run_dir)] {
         let text = path.as_os_str().as_encoded_bytes();
         if text.is_empty() || text.contains(&0) {
             found.push(key, "is not a path".to_owned());
         }
     }
     if config.triggers.is_empty() {
-        found.push(
-            "triggers",
-            format!(
-                "nothing would ever fire; name at least one of {}",
-                super::TRIGGERS.join(", ")
-            ),
-        );
+        found.push("triggers", format!("nothing would ever fire; name at least one of {}", Kind::NAMES.join(", ")));
     }
     let mut seen = BTreeSet::new();
     for name in &config.triggers {
         if !seen.insert(name) {
-            found.push("triggers", format!("{} is named twice", quote(name)));
+            found.push("triggers", format!("{name} is named twice"));
         }
     }
 }

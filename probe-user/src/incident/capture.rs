@@ -1,0 +1,208 @@
+//! The capture thread: copies the recorder at the trigger, then follows it until the window ends.
+//!
+//! It holds a bounded number of bytes ([`super::store`]) and never makes the event loop wait. While its memory is full of bulk
+//! packets that are nearer to a trigger than the newest ones, it does not even copy those: the cost stays bounded at any rate.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+use probe_core::time::Mono;
+
+use super::source::{Chunk, Missed, Source};
+use super::store::{Lost, Store};
+
+/// Time between two looks into the recorder. It must be shorter than the time in which the bulk lane wraps around.
+const STEP: Duration = Duration::from_millis(20);
+/// Least time between two copies of the whole recorder, when triggers join in quick succession.
+const BETWEEN_SNAPSHOTS: Duration = Duration::from_millis(500);
+
+/// Where and how much to capture.
+#[derive(Clone, Copy, Debug)]
+pub struct CaptureWindow {
+    /// Start of the window.
+    pub from: Mono,
+    /// The trigger that opened it.
+    pub trigger: Mono,
+    /// End of the window, as far as it is known now.
+    pub until: Mono,
+    /// Most bytes of records to hold.
+    pub limit: u64,
+}
+
+/// What was captured.
+#[derive(Debug, Default)]
+pub struct Captured {
+    /// Records, by CPU, lane and sequence number of their block; some may lie outside the window.
+    pub chunks: Vec<Chunk>,
+    /// Records that had to go because the limit was reached.
+    pub lost: Lost,
+    /// What could not be copied, or was not wanted.
+    pub missed: Missed,
+    /// True when the limit kept packets out.
+    pub limited: bool,
+}
+
+impl Captured {
+    /// Bytes of the records.
+    pub fn bytes(&self) -> u64 {
+        self.chunks.iter().map(|chunk| chunk.bytes.len() as u64).sum()
+    }
+}
+
+/// What is done with the capture, on its own thread.
+type Deliver = Box<dyn FnOnce(Captured) + Send>;
+
+enum Command {
+    Extend { trigger: Option<Mono>, until: Mono },
+    Finish { to: Mono, deliver: Deliver },
+}
+
+/// A capture that goes on. Dropping it throws the capture away.
+#[derive(Debug)]
+pub struct CaptureHandle {
+    commands: Sender<Command>,
+    thread: JoinHandle<()>,
+}
+
+impl CaptureHandle {
+    /// Starts a thread that copies the recorder at once, then follows it. `clock` is the clock that records are stamped with.
+    ///
+    /// # Errors
+    /// When there can be no further thread.
+    pub fn start(source: Box<dyn Source>, window: CaptureWindow, clock: fn() -> Mono) -> io::Result<Self> {
+        let (commands, inbox) = channel();
+        let thread =
+            thread::Builder::new().name("capture".to_owned()).spawn(move || Capture::new(source, window, clock).run(&inbox))?;
+        Ok(Self { commands, thread })
+    }
+
+    /// The window goes on until `until`; packets near `trigger`, if one joined, are wanted too. Never blocks.
+    pub fn extend(&self, trigger: Option<Mono>, until: Mono) {
+        // A thread that is gone has panicked: the incident is then written without packets.
+        let _ = self.commands.send(Command::Extend { trigger, until });
+    }
+
+    /// The window has ended at `to`: reads what is left, and calls `deliver` on the capture's thread. Never blocks.
+    ///
+    /// Were the thread gone, `deliver` would be called here, with nothing in it.
+    pub fn finish(self, to: Mono, deliver: impl FnOnce(Captured) + Send + 'static) -> JoinHandle<()> {
+        let command = Command::Finish { to, deliver: Box::new(deliver) };
+        if let Err(unsent) = self.commands.send(command)
+            && let Command::Finish { deliver, .. } = unsent.0
+        {
+            deliver(Captured::default());
+        }
+        self.thread
+    }
+}
+
+struct Capture {
+    source: Box<dyn Source>,
+    store: Store,
+    from: Mono,
+    until: Mono,
+    clock: fn() -> Mono,
+    missed: Missed,
+    /// False while the newest bulk packets are not worth copying.
+    bulk: bool,
+    snapshot_due: bool,
+    last_snapshot: Option<Instant>,
+    /// When the recorder was looked into last.
+    looked: Mono,
+}
+
+impl Capture {
+    fn new(source: Box<dyn Source>, window: CaptureWindow, clock: fn() -> Mono) -> Self {
+        let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
+        Self {
+            source,
+            store: Store::new(limit, window.from, window.trigger),
+            from: window.from,
+            until: window.until,
+            clock,
+            missed: Missed::default(),
+            bulk: true,
+            snapshot_due: true,
+            last_snapshot: None,
+            looked: Mono(0),
+        }
+    }
+
+    fn run(mut self, inbox: &Receiver<Command>) {
+        loop {
+            if (self.clock)() <= self.until {
+                self.look();
+            }
+            match inbox.recv_timeout(STEP) {
+                Ok(Command::Extend { trigger, until }) => self.extend(trigger, until),
+                Ok(Command::Finish { to, deliver }) => {
+                    if self.looked < to {
+                        self.look();
+                    }
+                    let limited = self.limited();
+                    let (chunks, lost) = self.store.into_parts();
+                    return deliver(Captured { chunks, lost, missed: self.missed, limited });
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn extend(&mut self, trigger: Option<Mono>, until: Mono) {
+        self.until = self.until.max(until);
+        if let Some(trigger) = trigger {
+            self.store.add_trigger(trigger);
+            // What was passed over because no trigger was near may still be in the recorder, and is wanted now.
+            self.snapshot_due |= self.limited();
+            self.bulk = true;
+        }
+    }
+
+    fn look(&mut self) {
+        self.looked = (self.clock)();
+        let quiet = self.last_snapshot.is_none_or(|at| at.elapsed() >= BETWEEN_SNAPSHOTS);
+        if self.snapshot_due && quiet {
+            self.follow();
+            self.snapshot();
+        }
+        self.follow();
+    }
+
+    fn snapshot(&mut self) {
+        let store = &mut self.store;
+        let missed = self.source.snapshot(self.from, &mut |chunk| store.put_whole(chunk));
+        self.snapshot_due = false;
+        self.last_snapshot = Some(Instant::now());
+        self.note(missed);
+    }
+
+    fn follow(&mut self) {
+        let store = &mut self.store;
+        let (mut taken, mut kept) = (0, 0);
+        let missed = self.source.follow(self.bulk, &mut |chunk| {
+            let bulk = usize::from(chunk.lane == probe_common::recorder::lane::BULK);
+            taken += bulk;
+            kept += bulk & usize::from(store.append(chunk));
+        });
+        // Time only goes on: once all of a look was too far from the triggers, so is what follows, until another trigger joins.
+        if taken > 0 && kept == 0 {
+            self.bulk = false;
+        }
+        self.note(missed);
+    }
+
+    fn note(&mut self, missed: Missed) {
+        for lane in 0..missed.overrun_blocks.len() {
+            self.missed.overrun_blocks[lane] += missed.overrun_blocks[lane];
+            self.missed.skipped_bytes[lane] += missed.skipped_bytes[lane];
+        }
+    }
+
+    /// True once the limit kept packets out.
+    fn limited(&self) -> bool {
+        self.store.evicted() || self.missed.skipped_bytes.iter().any(|&bytes| bytes > 0)
+    }
+}

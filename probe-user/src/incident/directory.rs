@@ -1,0 +1,213 @@
+//! An incident on disk: a directory that appears whole or not at all.
+//!
+//! It is written beside, under a name that begins with a dot, every file and the directory synced, then renamed, then the parent
+//! synced. What is unfinished goes away again, also on a full disk, so that a failure does not keep the disk full.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use probe_core::incident::Incident;
+use probe_core::time::WallOffset;
+use rustix::fs::{FlockOperation, flock};
+
+use super::capture::Captured;
+use super::file::{CaptureSummary, write_capture};
+use super::{json, report, words};
+
+/// The packets.
+pub const CAPTURE: &str = "capture.pcapng";
+/// Everything else, for programs.
+pub const DOCUMENT: &str = "incident.json";
+/// Everything else, for people.
+pub const REPORT: &str = "report.txt";
+
+/// How a directory is called while it is written: a dot, the id, and this.
+pub const PARTIAL: &str = ".linkprobe-partial";
+/// How it is called while it is removed.
+pub const DELETED: &str = ".linkprobe-deleted";
+
+/// Names tried for one id before it is given up.
+const MOST_NAMES: u32 = 1000;
+
+/// Everything that is written of an incident.
+#[derive(Debug)]
+pub struct Job {
+    /// The incident; its id names the directory.
+    pub incident: Incident,
+    /// Its packets.
+    pub captured: Captured,
+    /// Turns every time in it into the wall clock's: one offset, so that stamps never go backwards.
+    pub wall: WallOffset,
+    /// Losses of the agent in the window that no tap is to blame for, by name.
+    pub losses: Vec<(String, u64)>,
+    /// Longest snap length in use, bytes.
+    pub snaplen: u32,
+}
+
+/// An incident that is safe on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenIncident {
+    /// Its id: with a number behind it where another incident had the same.
+    pub id: String,
+    /// What it is, in one line.
+    pub headline: String,
+    /// Its directory.
+    pub path: PathBuf,
+    /// Bytes of all its files.
+    pub bytes: u64,
+    /// What got into the capture.
+    pub capture: CaptureSummary,
+}
+
+/// Why an incident could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Its id cannot be the name of a directory.
+    #[error("{id:?} cannot be the name of an incident's directory")]
+    Id {
+        /// The id.
+        id: String,
+    },
+    /// Every name that was tried is taken.
+    #[error("{}: there are {MOST_NAMES} incidents of this name", path.display())]
+    Names {
+        /// The last one.
+        path: PathBuf,
+    },
+    /// The system refused.
+    #[error("{}: {action}: {source}", path.display())]
+    Io {
+        /// What it is about.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// The answer.
+        source: io::Error,
+    },
+}
+
+impl WriteError {
+    /// True when the disk or a quota is full.
+    pub fn is_full(&self) -> bool {
+        let Self::Io { source, .. } = self else { return false };
+        matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+}
+
+/// Gives an [`io::Error`] its place.
+pub(super) fn at<'a>(path: &'a Path, action: &'static str) -> impl Fn(io::Error) -> WriteError + 'a {
+    move |source| WriteError::Io { path: path.to_owned(), action, source }
+}
+
+/// Writes an incident into a directory of its own under `dir`, which is made if it is not there.
+///
+/// # Errors
+/// When the system refuses; nothing is left behind then, as far as it can be removed.
+pub fn write(dir: &Path, job: &Job) -> Result<WrittenIncident, WriteError> {
+    check_id(&job.incident.id)?;
+    DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(at(dir, "cannot be made"))?;
+    let (id, path) = free_name(dir, &job.incident.id)?;
+    let partial = Partial::make(dir.join(format!(".{id}{PARTIAL}")))?;
+    let renamed;
+    let incident = if id == job.incident.id {
+        &job.incident
+    } else {
+        renamed = Incident { id: id.clone(), ..job.incident.clone() };
+        &renamed
+    };
+    let capture = capture(&partial.path.join(CAPTURE), incident, job)?;
+    let document = partial.path.join(DOCUMENT);
+    let value =
+        json::document(incident, &capture, job.wall, &job.losses).map_err(|e| at(&document, "cannot be made")(e.into()))?;
+    let json_bytes = text(&document, &format!("{value:#}\n"))?;
+    let report = report::report(incident, &capture, job.wall, &job.losses);
+    let report_bytes = text(&partial.path.join(REPORT), &report)?;
+    partial.become_whole(dir, &path)?;
+    let bytes = capture.file_bytes + json_bytes + report_bytes;
+    Ok(WrittenIncident { id, headline: words::headline(incident), path, bytes, capture })
+}
+
+fn check_id(id: &str) -> Result<(), WriteError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let good = !id.is_empty() && id.len() <= 128 && !id.starts_with(['.', '-']) && id.chars().all(allowed);
+    if good { Ok(()) } else { Err(WriteError::Id { id: id.to_owned() }) }
+}
+
+fn free_name(dir: &Path, id: &str) -> Result<(String, PathBuf), WriteError> {
+    let mut path = dir.join(id);
+    for number in 2..=MOST_NAMES {
+        let taken = path.try_exists().map_err(at(&path, "cannot be looked at"))?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if !taken {
+            return Ok((name, path));
+        }
+        path = dir.join(format!("{id}-{number}"));
+    }
+    Err(WriteError::Names { path })
+}
+
+/// A directory that goes away with everything in it unless it becomes whole.
+struct Partial {
+    path: PathBuf,
+    /// Locked while this agent writes: another one that starts now leaves it alone.
+    handle: File,
+    armed: bool,
+}
+
+impl Partial {
+    fn make(path: PathBuf) -> Result<Self, WriteError> {
+        // One of the same name is left from an attempt of ours that could not be removed.
+        super::cleanup::remove_unlocked(&path).map_err(at(&path, "an unfinished incident cannot be removed"))?;
+        DirBuilder::new().mode(0o750).create(&path).map_err(at(&path, "cannot be made"))?;
+        let handle = File::open(&path).map_err(at(&path, "cannot be opened"));
+        let partial = match handle {
+            Ok(handle) => Self { path, handle, armed: true },
+            Err(error) => {
+                let _ = std::fs::remove_dir(&path);
+                return Err(error);
+            }
+        };
+        // Not every file system has locks; without one, two agents must not share a directory.
+        let _ = flock(&partial.handle, FlockOperation::NonBlockingLockExclusive);
+        Ok(partial)
+    }
+
+    fn become_whole(mut self, dir: &Path, path: &Path) -> Result<(), WriteError> {
+        self.handle.sync_all().map_err(at(&self.path, "cannot be synced"))?;
+        std::fs::rename(&self.path, path).map_err(at(path, "cannot be renamed to"))?;
+        self.armed = false;
+        let parent = File::open(dir).and_then(|dir| dir.sync_all());
+        parent.map_err(at(dir, "cannot be synced"))
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if self.armed {
+            // Nothing more can be done where this fails; the next start tries again.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+fn create(path: &Path) -> Result<File, WriteError> {
+    OpenOptions::new().write(true).create_new(true).mode(0o640).open(path).map_err(at(path, "cannot be made"))
+}
+
+fn capture(path: &Path, incident: &Incident, job: &Job) -> Result<CaptureSummary, WriteError> {
+    let out = BufWriter::with_capacity(256 * 1024, create(path)?);
+    let written = write_capture(out, incident, &job.captured, job.wall, job.snaplen);
+    let (out, summary) = written.map_err(at(path, "cannot be written"))?;
+    let file = out.into_inner().map_err(|error| at(path, "cannot be written")(error.into_error()))?;
+    file.sync_all().map_err(at(path, "cannot be synced"))?;
+    Ok(summary)
+}
+
+fn text(path: &Path, text: &str) -> Result<u64, WriteError> {
+    let mut file = create(path)?;
+    file.write_all(text.as_bytes()).map_err(at(path, "cannot be written"))?;
+    file.sync_all().map_err(at(path, "cannot be synced"))?;
+    Ok(text.len() as u64)
+}

@@ -1,0 +1,264 @@
+//! `capture.pcapng`: one interface block per tap, the packets in order of time with the timeline's events between them, statistics.
+//!
+//! An event is a systemd journal export block: Wireshark and tshark list it as a line of its own whose Info is the event's words
+//! (seen with 4.0.17), which a comment on the next packet is not, and it needs no packet to hang on. Its stamp has microseconds, so
+//! an event stands before all packets of its microsecond.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use probe_common::recorder::NO_QUEUE;
+use probe_core::incident::{Incident, TapCounts};
+use probe_core::packet_id::PacketIds;
+use probe_core::record::Record;
+use probe_core::time::{Mono, WallOffset};
+use serde::Serialize;
+
+use super::capture::Captured;
+use super::packets::Packets;
+use super::pcapng::{Direction, Interface, Packet, PcapngWriter, Section, Statistics, journal_stamp};
+use super::store::STEP_NS;
+use super::words;
+
+/// What got into the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CaptureSummary {
+    /// Packets.
+    pub packets: u64,
+    /// Captured bytes of them.
+    pub captured_bytes: u64,
+    /// Bytes of the file.
+    pub file_bytes: u64,
+    /// By tap: in the order of the interfaces in the file.
+    pub taps: Vec<TapCapture>,
+    /// Blocks of the recorder that were overwritten before they could be copied: control lane, bulk lane.
+    pub overrun_blocks: [u64; 2],
+    /// True when `capture-limit` kept packets out of the file.
+    pub limited: bool,
+    /// Copies of blocks that ended in bytes that are no record. Not 0 is a fault of Linkprobe.
+    pub damaged: u64,
+}
+
+/// What got into the file of one tap.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TapCapture {
+    /// Tap id.
+    pub tap: u16,
+    /// Frames that it counted in the window.
+    pub counted: u64,
+    /// Frames in the file.
+    pub packets: u64,
+    /// Bytes of those frames on the wire.
+    pub bytes: u64,
+    /// Packets that they are on the wire.
+    pub segments: u64,
+    /// Frames that the tap could not record: its program was re-entered, or the bytes could not be read.
+    pub lost_at_tap: u64,
+    /// Frames that were copied, and then left out because of `capture-limit`.
+    pub limited: u64,
+}
+
+impl TapCapture {
+    /// Frames that were counted and are not in the file, for whatever reason.
+    pub fn missing(&self) -> u64 {
+        self.counted.saturating_sub(self.packets)
+    }
+}
+
+/// Writes the file; `snaplen` is the longest that a record's frame can be.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_capture<W: Write>(
+    out: W,
+    incident: &Incident,
+    captured: &Captured,
+    wall: WallOffset,
+    snaplen: u32,
+) -> io::Result<(W, CaptureSummary)> {
+    let packets = Packets::in_order(captured, incident.from, incident.to);
+    let taps = all_taps(incident, &packets);
+    let os = format!("Linux {}", incident.kernel);
+    let mut writer = PcapngWriter::new(
+        out,
+        &Section {
+            hardware: std::env::consts::ARCH,
+            os: &os,
+            application: concat!("Linkprobe ", env!("CARGO_PKG_VERSION")),
+            comment: &words::headline(incident),
+        },
+    )?;
+    for tap in &taps {
+        writer.interface(&Interface {
+            name: &tap.link.name,
+            description: &words::tap_name(tap),
+            mac: tap.mac,
+            speed_bps: tap.speed_bps,
+            snaplen,
+            os: &os,
+        })?;
+    }
+    let mut file = File {
+        incident,
+        wall,
+        ids: PacketIds::default(),
+        interfaces: taps.iter().zip(0..).map(|(tap, number)| (tap.tap, number)).collect(),
+        drops: drops(captured, incident, &taps),
+        summary: CaptureSummary {
+            taps: taps.iter().map(|tap| tap_capture(tap, captured, incident)).collect(),
+            overrun_blocks: captured.missed.overrun_blocks,
+            limited: captured.limited,
+            damaged: packets.damaged,
+            ..CaptureSummary::default()
+        },
+        taps: &taps,
+    };
+    file.body(&mut writer, &packets)?;
+    file.statistics(&mut writer)?;
+    file.summary.file_bytes = writer.written();
+    Ok((writer.into_inner()?, file.summary))
+}
+
+struct File<'a> {
+    incident: &'a Incident,
+    wall: WallOffset,
+    taps: &'a [TapCounts],
+    ids: PacketIds,
+    /// Number of the interface by tap id.
+    interfaces: BTreeMap<u16, u32>,
+    /// By interface: packets that were left out, as (time, how many), the latest first.
+    drops: Vec<Vec<(Mono, u64)>>,
+    summary: CaptureSummary,
+}
+
+impl File<'_> {
+    fn body<W: Write>(&mut self, writer: &mut PcapngWriter<W>, packets: &Packets<'_>) -> io::Result<()> {
+        let mut events: Vec<(u64, String, u8)> = self
+            .incident
+            .timeline
+            .iter()
+            .map(|entry| (self.wall.wall_ns(entry.at), words::line(entry), words::priority(entry)))
+            .collect();
+        events.sort_by_key(|(at, ..)| *at);
+        let mut events = events.iter().peekable();
+        for record in packets.iter() {
+            let wall_ns = self.wall.wall_ns(Mono(record.header.at_ns));
+            while let Some(event) = events.next_if(|(at, ..)| journal_stamp(*at) <= wall_ns) {
+                self.event(writer, event)?;
+            }
+            self.packet(writer, &record, wall_ns)?;
+        }
+        events.try_for_each(|event| self.event(writer, event))
+    }
+
+    fn event<W: Write>(&self, writer: &mut PcapngWriter<W>, event: &(u64, String, u8)) -> io::Result<()> {
+        let (wall_ns, text, priority) = event;
+        writer.journal(
+            *wall_ns,
+            &[
+                ("MESSAGE", text),
+                ("PRIORITY", &priority.to_string()),
+                ("SYSLOG_IDENTIFIER", "linkprobe"),
+                ("_HOSTNAME", &self.incident.host),
+            ],
+        )
+    }
+
+    fn packet<W: Write>(&mut self, writer: &mut PcapngWriter<W>, record: &Record<'_>, wall_ns: u64) -> io::Result<()> {
+        let header = &record.header;
+        let Some(&interface) = self.interfaces.get(&header.tap) else {
+            return Ok(());
+        };
+        let at = Mono(header.at_ns);
+        let index = interface as usize;
+        let mut dropped = 0;
+        while let Some((_, packets)) = self.drops[index].pop_if(|(time, _)| *time <= at) {
+            dropped += packets;
+        }
+        let comment = (header.segments > 1).then(|| format!("{} packets on the wire (segmentation offload)", header.segments));
+        writer.packet(&Packet {
+            interface,
+            wall_ns,
+            bytes: record.bytes,
+            length: header.length,
+            direction: direction(&self.taps[index]),
+            queue: (header.queue != NO_QUEUE).then(|| u32::from(header.queue)),
+            id: self.ids.id(at, header.tap, header.length, record.bytes),
+            dropped,
+            comment: comment.as_deref(),
+        })?;
+        self.summary.packets += 1;
+        self.summary.captured_bytes += u64::from(header.captured);
+        let tap = &mut self.summary.taps[index];
+        tap.packets += 1;
+        tap.bytes += u64::from(header.length);
+        tap.segments += u64::from(header.segments);
+        Ok(())
+    }
+
+    fn statistics<W: Write>(&self, writer: &mut PcapngWriter<W>) -> io::Result<()> {
+        for (tap, interface) in self.summary.taps.iter().zip(0..) {
+            let comment = words::missing(tap, &self.summary);
+            writer.statistics(&Statistics {
+                interface,
+                start_ns: self.wall.wall_ns(self.incident.from),
+                end_ns: self.wall.wall_ns(self.incident.to),
+                received: tap.counted,
+                dropped_at_tap: tap.lost_at_tap,
+                dropped_later: tap.missing().saturating_sub(tap.lost_at_tap).max(tap.limited),
+                delivered: tap.packets,
+                comment: comment.as_deref(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The incident's taps, and one made up for each tap id that only the records know.
+fn all_taps(incident: &Incident, packets: &Packets<'_>) -> Vec<TapCounts> {
+    let mut taps = incident.taps.clone();
+    for record in packets.iter() {
+        let id = record.header.tap;
+        if !taps.iter().any(|tap| tap.tap == id) {
+            let mut tap = TapCounts { tap: id, ..TapCounts::default() };
+            tap.link.name = format!("unknown-tap-{id}");
+            taps.push(tap);
+        }
+    }
+    taps
+}
+
+fn tap_capture(tap: &TapCounts, captured: &Captured, incident: &Incident) -> TapCapture {
+    let lost = |name: &str| tap.losses.iter().filter(|(of, _)| of == name).map(|(_, count)| count).sum::<u64>();
+    TapCapture {
+        tap: tap.tap,
+        counted: tap.classes.iter().map(|class| class.packets).sum(),
+        lost_at_tap: lost("record-busy") + lost("record-unreadable"),
+        limited: lost_in_window(captured, incident, tap.tap).map(|(_, packets)| packets).sum(),
+        ..TapCapture::default()
+    }
+}
+
+fn drops(captured: &Captured, incident: &Incident, taps: &[TapCounts]) -> Vec<Vec<(Mono, u64)>> {
+    let latest_first = |tap: &TapCounts| {
+        let mut drops: Vec<_> = lost_in_window(captured, incident, tap.tap).collect();
+        drops.reverse();
+        drops
+    };
+    taps.iter().map(latest_first).collect()
+}
+
+/// Packets of a tap that the limit kept out of the window, as (end of the step in which the last of them was, how many).
+fn lost_in_window<'a>(captured: &'a Captured, incident: &Incident, tap: u16) -> impl Iterator<Item = (Mono, u64)> + 'a {
+    let steps = (incident.from.0 / STEP_NS, 0)..=(incident.to.0 / STEP_NS, u16::MAX);
+    let in_window = captured.lost.range(steps).filter(move |((_, of), _)| *of == tap);
+    in_window.map(|((step, _), packets)| (Mono((step + 1).saturating_mul(STEP_NS)), *packets))
+}
+
+fn direction(tap: &TapCounts) -> Option<Direction> {
+    match tap.direction {
+        "ingress" => Some(Direction::Inbound),
+        "egress" => Some(Direction::Outbound),
+        _ => None,
+    }
+}

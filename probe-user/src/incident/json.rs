@@ -1,0 +1,80 @@
+//! `incident.json`: everything but the packets, for programs. `version` is raised when a field changes its meaning or goes.
+
+use probe_core::incident::Incident;
+use probe_core::time::{Mono, WallOffset};
+use probe_core::timeline::What;
+use serde_json::{Value, json};
+
+use super::file::CaptureSummary;
+use super::{wall, words};
+
+/// Version of the format.
+pub const VERSION: u64 = 1;
+
+/// The document. Every time is `{"mono_ns": …, "wall": "RFC 3339"}`.
+///
+/// # Errors
+/// None that can happen with the types as they are: all of them have text as their keys.
+pub fn document(
+    incident: &Incident,
+    capture: &CaptureSummary,
+    wall: WallOffset,
+    losses: &[(String, u64)],
+) -> Result<Value, serde_json::Error> {
+    let time = |at: Mono| json!({ "mono_ns": at.0, "wall": wall::rfc3339(wall.wall_ns(at)) });
+    let mut triggers = Vec::new();
+    for trigger in &incident.triggers {
+        let mut value = serde_json::to_value(trigger)?;
+        value["at"] = time(trigger.at);
+        triggers.push(value);
+    }
+    let mut timeline = Vec::new();
+    let mut clock_steps = Vec::new();
+    for entry in &incident.timeline {
+        let mut value = serde_json::to_value(entry)?;
+        value["at"] = time(entry.at);
+        // The words of some events stand in `text` already, without the link: here the line is whole.
+        value["text"] = Value::String(words::line(entry));
+        timeline.push(value);
+        if let What::ClockStep { step_ns } = entry.what {
+            clock_steps.push(json!({ "at": time(entry.at), "step_ns": step_ns }));
+        }
+    }
+    let mut taps = Vec::new();
+    for tap in &incident.taps {
+        let mut value = serde_json::to_value(tap)?;
+        value["losses"] = counts(&tap.losses);
+        value["name"] = Value::String(words::tap_name(tap));
+        taps.push(value);
+    }
+    let mut summary = serde_json::to_value(capture)?;
+    summary["file"] = Value::String("capture.pcapng".to_owned());
+    summary["missing"] = capture.taps.iter().map(super::file::TapCapture::missing).sum::<u64>().into();
+    Ok(json!({
+        "version": VERSION,
+        "id": incident.id,
+        "headline": words::headline(incident),
+        "program": concat!("linkprobe ", env!("CARGO_PKG_VERSION")),
+        "host": incident.host,
+        "kernel": incident.kernel,
+        "window": {
+            "from": time(incident.from),
+            "to": time(incident.to),
+            "ns": incident.to.since(incident.from),
+            "closed": incident.closed,
+        },
+        "triggers": triggers,
+        "timeline": timeline,
+        "timeline_lost": incident.timeline_lost,
+        "links_before": incident.links_before,
+        "links_after": incident.links_after,
+        "taps": taps,
+        "capture": summary,
+        "losses": counts(losses),
+        "clock_steps": clock_steps,
+    }))
+}
+
+fn counts(named: &[(String, u64)]) -> Value {
+    named.iter().map(|(name, count)| (name.clone(), Value::from(*count))).collect::<serde_json::Map<_, _>>().into()
+}

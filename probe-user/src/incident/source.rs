@@ -1,0 +1,76 @@
+//! Where the records of an incident come from.
+
+use probe_common::recorder::lane;
+use probe_core::time::Mono;
+
+use crate::kernel::follow::Follower;
+use crate::kernel::recorder::Recorder;
+
+/// Whole records of one block of the recorder, in the order in which they were written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// CPU that wrote them.
+    pub cpu: u32,
+    /// One of [`lane`].
+    pub lane: usize,
+    /// Sequence number of the block within its CPU and lane.
+    pub seq: u64,
+    /// The records, for [`probe_core::record::records`].
+    pub bytes: Vec<u8>,
+}
+
+/// What a look into the recorder could not bring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// Blocks, by lane, that were overwritten before they could be copied.
+    pub overrun_blocks: [u64; lane::COUNT],
+    /// Bytes of records, by lane, that were passed over because they were not wanted.
+    pub skipped_bytes: [u64; lane::COUNT],
+}
+
+/// A recorder as the capture thread needs it; a test has its own.
+pub trait Source: Send {
+    /// Hands what was recorded since `since` to `sink`: of each block all that is in it. [`Self::follow`] goes on from here.
+    fn snapshot(&mut self, since: Mono, sink: &mut dyn FnMut(Chunk)) -> Missed;
+
+    /// Hands to `sink` what was recorded since the last call of either; the bulk lane is passed over unless it is wanted.
+    fn follow(&mut self, bulk: bool, sink: &mut dyn FnMut(Chunk)) -> Missed;
+}
+
+/// The real one.
+#[derive(Debug)]
+pub struct RecorderSource {
+    recorder: Recorder,
+    follower: Option<Follower>,
+}
+
+impl RecorderSource {
+    /// Reads this recorder.
+    pub fn new(recorder: Recorder) -> Self {
+        Self { recorder, follower: None }
+    }
+}
+
+impl Source for RecorderSource {
+    fn snapshot(&mut self, since: Mono, sink: &mut dyn FnMut(Chunk)) -> Missed {
+        let snapshot = self.recorder.snapshot(since.0);
+        self.follower = Some(snapshot.follower);
+        for block in snapshot.blocks {
+            sink(Chunk { cpu: block.cpu, lane: block.lane, seq: block.seq, bytes: block.bytes });
+        }
+        Missed { overrun_blocks: snapshot.overrun, ..Missed::default() }
+    }
+
+    fn follow(&mut self, bulk: bool, sink: &mut dyn FnMut(Chunk)) -> Missed {
+        let Some(follower) = &mut self.follower else {
+            return Missed::default();
+        };
+        let mut wanted = [true; lane::COUNT];
+        wanted[lane::BULK] = bulk;
+        let followed = follower.next(wanted);
+        for block in followed.blocks {
+            sink(Chunk { cpu: block.cpu, lane: block.lane, seq: block.seq, bytes: block.bytes });
+        }
+        Missed { overrun_blocks: followed.overrun, skipped_bytes: followed.skipped_bytes }
+    }
+}

@@ -1,0 +1,276 @@
+//! The records of one incident in memory: at most so many bytes, and the ones that matter most.
+//!
+//! The control lane goes before the bulk lane; within a lane, what is nearest in time to a trigger stays. What has to go is counted
+//! by tap and by time, so that the file can say where packets are missing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use probe_core::record::records;
+use probe_core::time::Mono;
+
+use super::source::Chunk;
+
+/// Most evicted blocks that are remembered one by one; more are remembered by time only, and cannot come back.
+const MAX_EVICTED: usize = 16_384;
+/// Most triggers that packets are kept near to; an incident with more is one long disturbance.
+const MAX_TRIGGERS: usize = 1024;
+/// Evicted packets are counted in steps of so many nanoseconds: 10 ms.
+pub const STEP_NS: u64 = 10_000_000;
+
+/// A block: CPU, lane, sequence number.
+type Key = (u32, usize, u64);
+
+/// Records, bounded.
+#[derive(Debug)]
+pub struct Store {
+    limit: usize,
+    from: Mono,
+    triggers: BTreeSet<Mono>,
+    blocks: HashMap<Key, Held>,
+    /// Every block of `blocks`, the dearest first.
+    ranks: BTreeSet<Rank>,
+    bytes: usize,
+    evicted: BTreeMap<Key, Evicted>,
+    /// Highest sequence number by CPU and lane whose evicted records were folded into `lost`.
+    folded: HashMap<(u32, usize), u64>,
+    lost: Lost,
+    any_evicted: bool,
+}
+
+/// Records that were kept and had to go, by the step of [`STEP_NS`] of the last of them and by tap.
+pub type Lost = BTreeMap<(u64, u16), u64>;
+
+/// Bulk after control, then by distance from the nearest trigger in nanoseconds.
+type Rank = (usize, u64, Key);
+
+#[derive(Debug)]
+struct Held {
+    bytes: Vec<u8>,
+    first: Mono,
+    last: Mono,
+    distance: u64,
+}
+
+#[derive(Debug, Default)]
+struct Evicted {
+    last: Mono,
+    taps: Vec<(u16, u64)>,
+}
+
+impl Store {
+    /// Holds at most `limit` bytes of records, none of them from before `from`, and prefers those near to `trigger`.
+    pub fn new(limit: usize, from: Mono, trigger: Mono) -> Self {
+        Self {
+            limit,
+            from,
+            triggers: BTreeSet::from([trigger]),
+            blocks: HashMap::new(),
+            ranks: BTreeSet::new(),
+            bytes: 0,
+            evicted: BTreeMap::new(),
+            folded: HashMap::new(),
+            lost: Lost::new(),
+            any_evicted: false,
+        }
+    }
+
+    /// Another trigger joined the incident.
+    pub fn add_trigger(&mut self, at: Mono) {
+        if self.triggers.len() < MAX_TRIGGERS && self.triggers.insert(at) {
+            self.ranks.clear();
+            for (key, held) in &mut self.blocks {
+                held.distance = distance(&self.triggers, held.first, held.last);
+                self.ranks.insert((key.1, held.distance, *key));
+            }
+        }
+    }
+
+    /// Takes all that is in a block so far, in place of what was taken of it before.
+    pub fn put_whole(&mut self, chunk: Chunk) {
+        let key = (chunk.cpu, chunk.lane, chunk.seq);
+        if self.folded.get(&(chunk.cpu, chunk.lane)).is_some_and(|&seq| chunk.seq <= seq) {
+            return;
+        }
+        self.evicted.remove(&key);
+        self.take(key);
+        self.put(key, chunk.bytes);
+    }
+
+    /// Takes what came into a block since the last time. False when it had to go again at once: nothing near it is wanted.
+    pub fn append(&mut self, chunk: Chunk) -> bool {
+        let key = (chunk.cpu, chunk.lane, chunk.seq);
+        let bytes = match self.take(key) {
+            Some(mut held) => {
+                held.bytes.reserve_exact(chunk.bytes.len());
+                held.bytes.extend_from_slice(&chunk.bytes);
+                held.bytes
+            }
+            None => chunk.bytes,
+        };
+        self.put(key, bytes)
+    }
+
+    /// Bytes of records that are held.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// True once something had to go, even if it came back.
+    pub fn evicted(&self) -> bool {
+        self.any_evicted
+    }
+
+    /// What is held, in the order of CPU, lane and sequence number, and what had to go.
+    pub fn into_parts(mut self) -> (Vec<Chunk>, Lost) {
+        while let Some((key, evicted)) = self.evicted.pop_first() {
+            self.fold(key, &evicted);
+        }
+        let mut chunks: Vec<Chunk> =
+            self.blocks.into_iter().map(|((cpu, lane, seq), held)| Chunk { cpu, lane, seq, bytes: held.bytes }).collect();
+        chunks.sort_by_key(|chunk| (chunk.cpu, chunk.lane, chunk.seq));
+        (chunks, self.lost)
+    }
+
+    fn put(&mut self, key: Key, bytes: Vec<u8>) -> bool {
+        let times = || records(&bytes).map_while(Result::ok).map(|record| Mono(record.header.at_ns));
+        let (Some(first), Some(last)) = (times().min(), times().max()) else {
+            return true;
+        };
+        if last < self.from {
+            return true;
+        }
+        let distance = distance(&self.triggers, first, last);
+        self.bytes += bytes.len();
+        self.ranks.insert((key.1, distance, key));
+        self.blocks.insert(key, Held { bytes, first, last, distance });
+        let mut kept = true;
+        while self.bytes > self.limit {
+            let Some(&(_, _, worst)) = self.ranks.last() else {
+                break;
+            };
+            kept &= worst != key;
+            self.evict(worst);
+        }
+        kept
+    }
+
+    fn take(&mut self, key: Key) -> Option<Held> {
+        let held = self.blocks.remove(&key)?;
+        self.ranks.remove(&(key.1, held.distance, key));
+        self.bytes -= held.bytes.len();
+        Some(held)
+    }
+
+    fn evict(&mut self, key: Key) {
+        let Some(held) = self.take(key) else { return };
+        self.any_evicted = true;
+        let entry = self.evicted.entry(key).or_default();
+        for record in records(&held.bytes).map_while(Result::ok) {
+            if record.header.at_ns < self.from.0 {
+                continue;
+            }
+            match entry.taps.iter_mut().find(|(tap, _)| *tap == record.header.tap) {
+                Some((_, packets)) => *packets += 1,
+                None => entry.taps.push((record.header.tap, 1)),
+            }
+        }
+        entry.last = entry.last.max(held.last);
+        if self.evicted.len() > MAX_EVICTED
+            && let Some((key, evicted)) = self.evicted.pop_first()
+        {
+            self.fold(key, &evicted);
+        }
+    }
+
+    fn fold(&mut self, (cpu, lane, seq): Key, evicted: &Evicted) {
+        let highest = self.folded.entry((cpu, lane)).or_default();
+        *highest = (*highest).max(seq);
+        for (tap, packets) in &evicted.taps {
+            *self.lost.entry((evicted.last.0 / STEP_NS, *tap)).or_default() += packets;
+        }
+    }
+}
+
+/// Nanoseconds from a span of time to the nearest trigger; 0 when one lies within.
+fn distance(triggers: &BTreeSet<Mono>, first: Mono, last: Mono) -> u64 {
+    let after = triggers.range(first..).next().map_or(u64::MAX, |next| next.since(last));
+    let before = triggers.range(..first).next_back().map_or(u64::MAX, |previous| first.since(*previous));
+    after.min(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use probe_common::recorder::lane;
+
+    use super::super::testing::{chunk, record_bytes};
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn times(chunks: &[Chunk]) -> Vec<u64> {
+        chunks.iter().flat_map(|c| records(&c.bytes)).map(|r| r.expect("whole").header.at_ns / SECOND).collect()
+    }
+
+    /// A block of one frame per second, one for each of `seconds`.
+    fn block(lane: usize, seq: u64, seconds: &[u64]) -> Chunk {
+        let stamps: Vec<(u64, u16)> = seconds.iter().map(|s| (s * SECOND, 1)).collect();
+        chunk(0, lane, seq, &stamps)
+    }
+
+    #[test]
+    fn what_is_nearest_to_the_trigger_stays() {
+        let one = record_bytes();
+        let mut store = Store::new(3 * one, Mono(0), Mono(50 * SECOND));
+        for second in 1..=49 {
+            store.put_whole(block(lane::BULK, second, &[second]));
+        }
+        assert!(store.append(block(lane::BULK, 51, &[51])));
+        assert!(!store.append(block(lane::BULK, 53, &[53])), "farther away than all that is held");
+        let (chunks, lost) = store.into_parts();
+        assert_eq!(times(&chunks), [48, 49, 51]);
+        assert_eq!(lost.values().sum::<u64>(), 48);
+    }
+
+    #[test]
+    fn the_control_lane_goes_before_the_bulk_lane() {
+        let one = record_bytes();
+        let mut store = Store::new(2 * one, Mono(0), Mono(50 * SECOND));
+        store.put_whole(block(lane::BULK, 1, &[49]));
+        store.put_whole(block(lane::BULK, 2, &[50]));
+        store.put_whole(block(lane::CONTROL, 1, &[1]));
+        store.put_whole(block(lane::CONTROL, 2, &[2]));
+        assert_eq!(times(&store.into_parts().0), [1, 2]);
+    }
+
+    #[test]
+    fn what_went_comes_back_when_a_later_trigger_is_near_it_and_is_no_loss_then() {
+        let one = record_bytes();
+        let mut store = Store::new(2 * one, Mono(0), Mono(10 * SECOND));
+        for second in [9, 10, 19] {
+            store.put_whole(block(lane::BULK, second, &[second]));
+        }
+        assert_eq!(store.bytes(), 2 * one);
+        store.add_trigger(Mono(19 * SECOND));
+        store.put_whole(block(lane::BULK, 19, &[19]));
+        let (chunks, lost) = store.into_parts();
+        assert_eq!(times(&chunks), [10, 19]);
+        assert_eq!(lost, Lost::from([((9 * SECOND / STEP_NS, 1), 1)]));
+    }
+
+    #[test]
+    fn pieces_of_one_block_become_one_and_a_second_look_doubles_nothing() {
+        let mut store = Store::new(1 << 20, Mono(0), Mono(5 * SECOND));
+        store.put_whole(block(lane::BULK, 1, &[1, 2]));
+        store.append(block(lane::BULK, 1, &[3]));
+        store.put_whole(block(lane::BULK, 1, &[1, 2, 3, 4]));
+        store.append(block(lane::BULK, 1, &[5]));
+        assert_eq!(times(&store.into_parts().0), [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn what_is_older_than_the_window_is_not_held() {
+        let mut store = Store::new(1 << 20, Mono(3 * SECOND), Mono(5 * SECOND));
+        store.put_whole(block(lane::BULK, 1, &[1, 2]));
+        assert_eq!(store.bytes(), 0);
+    }
+}
