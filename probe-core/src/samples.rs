@@ -52,3 +52,29 @@ pub fn links() -> Vec<LinkState> {
 pub fn watched() -> crate::table::Watched {
     crate::table::Watched { bonds: vec!["bond0".to_owned()], interfaces: vec!["mgmt".to_owned()] }
 }
+
+/// A small generator of numbers (xorshift): the same at every run.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// A number below `limit`.
+    pub fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % limit as u64).expect("below a usize")
+    }
+
+    /// True once in `n` times.
+    pub fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    pub fn byte(&mut self) -> u8 {
+        self.next().to_le_bytes()[3]
+    }
+}

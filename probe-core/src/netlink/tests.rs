@@ -1,5 +1,6 @@
 use super::*;
 use crate::link::OperState;
+use crate::samples::Random;
 
 /// The messages in a captured datagram; every one must be understood.
 #[cfg(target_endian = "little")]
@@ -128,26 +129,6 @@ mod on_captured_bytes {
                 decode(&bytes);
             }
         }
-    }
-}
-
-/// A small generator of bytes (xorshift): the same at every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit as u64).expect("below a usize")
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[3]
     }
 }
 

@@ -88,12 +88,9 @@ impl Flips {
             self.ahead = Both::default();
         }
         if flips != Both::default() {
-            if at > self.owed_at {
-                self.owed = Both::default();
-            }
             self.owed.ups = self.owed.ups.saturating_add(flips.ups);
             self.owed.downs = self.owed.downs.saturating_add(flips.downs);
-            self.owed_at = at;
+            self.owed_at = self.owed_at.max(at);
         }
         Counted::Unseen { flips, edges_are_newer: self.ahead != Both::default() }
     }
@@ -110,6 +107,7 @@ impl Flips {
                 return Edge::Late;
             }
         } else {
+            // Edges come in order: those that are still owed were lost.
             self.owed = Both::default();
         }
         self.newest_edge = self.newest_edge.max(at);

@@ -6,6 +6,8 @@ mod link;
 #[cfg(test)]
 mod tests;
 mod watch;
+#[cfg(test)]
+mod witnesses;
 
 use std::collections::{BTreeMap, BTreeSet};
 
