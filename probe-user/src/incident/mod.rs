@@ -19,6 +19,8 @@ pub mod store;
 mod table;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod wall;
 mod words;
 pub mod writer;

@@ -50,3 +50,11 @@ impl<'a> Packets<'a> {
         })
     }
 }
+
+/// Where a record begins in its chunk: its header stands before its bytes.
+fn offset(chunk: &Chunk, record: &Record<'_>) -> u32 {
+    let header = size_of::<probe_common::recorder::RecordHeader>();
+    let frame = record.bytes.as_ptr().addr() - chunk.bytes.as_ptr().addr();
+    // A chunk is a part of a block, which has 64 KiB.
+    (frame - header) as u32
+}

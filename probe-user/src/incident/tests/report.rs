@@ -1,0 +1,83 @@
+//! The report and the document.
+
+use super::super::directory::{DOCUMENT, REPORT, write};
+use super::super::report::WIDTH;
+use super::*;
+
+fn written(job: &Job) -> (String, serde_json::Value) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let written = write(dir.path(), job).expect("written");
+    let report = std::fs::read_to_string(written.path.join(REPORT)).expect("a report");
+    let document = std::fs::read(written.path.join(DOCUMENT)).expect("a document");
+    (report, serde_json::from_slice(&document).expect("JSON"))
+}
+
+#[test]
+fn the_report_tells_what_fired_and_what_happened_when() {
+    let (report, _) = written(&job());
+    for line in [
+        "eth1: slave of bond0 lost its carrier",
+        "window   30.000 s before to 10.000 s after",
+        "host     edge-1, Linux 6.12.9",
+        "     +0.000000  slave-down: eth1: slave of bond0 lost its carrier (2 times more within its cooldown)",
+        "     -0.012345  eth1: carrier lost",
+        "eth1  up     yes -> no  up -> down",
+        "eth1 ingress (native XDP)  02:00:00:00:00:01        3    300        3            0",
+        "no losses",
+        "capture.pcapng holds 5 packets",
+    ] {
+        assert!(report.contains(line), "{line:?} in:\n{report}");
+    }
+}
+
+#[test]
+fn no_line_of_the_report_is_too_long_whatever_it_is_about() {
+    let mut job = job();
+    let endless = "x\u{1b}[31m\n".repeat(300);
+    job.incident.triggers[0].text.clone_from(&endless);
+    job.incident.timeline.push(entry(TRIGGER.plus(1), &"n".repeat(120), What::Alarm { text: endless }));
+    for link in &mut job.incident.links_after {
+        link.name = "a-very-long-name".to_owned();
+        link.master = Some(99);
+        link.slave = Some(probe_core::link::SlaveState::default());
+    }
+    job.incident.taps[0].classes[0].packets = u64::MAX;
+    job.losses.push(("netlink-overruns".to_owned(), 7));
+    let (report, _) = written(&job);
+    let long: Vec<&str> = report.lines().filter(|line| line.chars().count() > WIDTH).collect();
+    assert!(long.is_empty(), "{long:?}");
+    assert!(!report.contains('\u{1b}'), "nothing that a terminal would obey");
+    assert!(report.contains("- netlink-overruns: 7"));
+    assert!(!report.contains("no losses"));
+}
+
+#[test]
+fn the_document_has_every_time_on_both_clocks() {
+    let (_, document) = written(&job());
+    assert_eq!((document["version"].as_u64(), document["id"].as_str()), (Some(1), Some("20171205T051251.447649Z")));
+    let at = &document["triggers"][0]["at"];
+    assert_eq!(at["mono_ns"], TRIGGER.0);
+    let wall: jiff::Timestamp = at["wall"].as_str().and_then(|text| text.parse().ok()).expect("RFC 3339");
+    assert_eq!(wall.as_nanosecond(), i128::from(WALL.wall_ns(TRIGGER)));
+    assert_eq!(document["timeline"][0]["text"], "eth1: carrier lost");
+    assert_eq!(document["clock_steps"][0]["step_ns"], -3_600_000_000_000_i64);
+    assert_eq!(document["capture"]["packets"], 5);
+    assert_eq!(document["taps"][0]["mac"], "02:00:00:00:00:01");
+    assert_eq!(document["window"]["ns"], 40_000_000_000_u64);
+}
+
+#[test]
+fn packets_that_are_missing_are_said_to_be_missing() {
+    let mut job = job();
+    job.incident.taps[0].classes[0].packets = 1000;
+    job.incident.taps[0].losses = vec![("record-busy".to_owned(), 4)];
+    job.captured.missed.overrun_blocks = [0, 3];
+    let (report, document) = written(&job);
+    let text: String = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("997 of 1000 frames are not in this file: 4 not recorded at the tap; the recorder overwrote"),
+        "{report}"
+    );
+    assert!(text.contains("0 of the control lane, 3 of the bulk lane"), "{report}");
+    assert_eq!(document["capture"]["missing"], 997);
+}
