@@ -97,3 +97,50 @@ pub struct Incident {
     /// Kernel release.
     pub kernel: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{at, down, link, slave};
+    use crate::timeline::{Source, What};
+
+    /// Programs read these names: one that changes its meaning or goes raises the version of incident.json.
+    #[test]
+    fn the_names_in_json_are_those_that_programs_know() {
+        let eth1 = LinkName { ifindex: 1, name: "eth1".to_owned() };
+        let lost = What::Carrier { up: false, unseen_ups: 0, unseen_downs: 0 };
+        let incident = Incident {
+            id: "x".to_owned(),
+            from: at(1),
+            to: at(2),
+            triggers: vec![Trigger {
+                at: at(1),
+                kind: "slave-down",
+                link: Some(eth1.clone()),
+                text: "eth1: carrier lost".to_owned(),
+                repeats: 3,
+            }],
+            timeline: vec![Entry { at: at(1), link: Some(eth1.clone()), source: Source::Kernel, what: lost }],
+            links_after: vec![down(slave(1, "eth1", 10)), link(4, "mgmt")],
+            taps: vec![TapCounts { tap: 2, link: eth1, mac: [2, 0, 0, 0, 0, 9], ..TapCounts::default() }],
+            ..Incident::default()
+        };
+        let json = serde_json::to_value(&incident).expect("an incident");
+        let eth1 = serde_json::json!({ "ifindex": 1, "name": "eth1" });
+        assert_eq!(json["closed"], "quiet");
+        assert_eq!(
+            json["triggers"][0],
+            serde_json::json!({ "at": 1_000_000, "kind": "slave-down", "link": eth1, "text": "eth1: carrier lost", "repeats": 3 })
+        );
+        assert_eq!(
+            json["timeline"][0],
+            serde_json::json!({
+                "at": 1_000_000, "link": eth1, "source": "kernel", "event": "carrier", "up": false, "unseen_ups": 0, "unseen_downs": 0
+            })
+        );
+        let slave = &json["links_after"][0];
+        assert_eq!((&slave["operstate"], &slave["master"], &slave["slave"]["mii"]), (&"down".into(), &10.into(), &"down".into()));
+        assert_eq!(json["links_after"][1]["slave"], serde_json::Value::Null);
+        assert_eq!(json["taps"][0]["mac"], "02:00:00:00:00:09");
+    }
+}

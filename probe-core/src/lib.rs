@@ -17,4 +17,3 @@ pub mod table;
 pub mod time;
 pub mod timeline;
 pub mod trigger;
-pub mod watch;

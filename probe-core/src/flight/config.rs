@@ -17,8 +17,8 @@ pub struct FlightConfig {
     pub after: u64,
     /// How long after its first trigger it ends at the latest; what fires from there on opens the next one.
     pub longest: u64,
-    /// How long a trigger does not fire again for the same link; at most [`Self::after`] is used, so that no trigger is held
-    /// back while there is no incident that tells of it.
+    /// How long after it fired a trigger does not fire again for the same link. Within an open incident it is counted there
+    /// and extends the window; where it is longer than [`Self::after`] it also keeps such a trigger from opening the next one.
     pub cooldown: u64,
     /// Slaves of each bond that must be up; 0 for no minimum.
     pub min_slaves: usize,

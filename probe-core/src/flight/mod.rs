@@ -8,7 +8,7 @@ mod status;
 mod tests;
 mod window;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use config::FlightConfig;
 pub use event::{Action, Event, Opened};
@@ -35,6 +35,8 @@ pub struct Flight {
     tapped: BTreeMap<u32, (Role, String)>,
     open: Option<window::Window>,
     opened: u64,
+    /// Triggers that were held back since the last incident opened: told once each.
+    held_back: BTreeSet<(Kind, Option<u32>)>,
 }
 
 impl Flight {
@@ -44,11 +46,12 @@ impl Flight {
             table: LinkTable::new(config.watched.clone()),
             timeline: Timeline::new(config.timeline_room),
             triggers: Triggers::new(config.min_slaves),
-            cooldown: Cooldown::new(config.cooldown.min(config.after)),
+            cooldown: Cooldown::new(config.cooldown),
             history: history::History::new(config.before),
             tapped: BTreeMap::new(),
             open: None,
             opened: 0,
+            held_back: BTreeSet::new(),
             config,
         }
     }
@@ -211,13 +214,15 @@ impl Flight {
 
     fn fire(&mut self, fired: &Fired, actions: &mut Vec<Action>) {
         let passes = self.cooldown.passes(fired);
+        let opens = fired.kind == Kind::Manual || self.config.opens.contains(&fired.kind);
         let extended = match &mut self.open {
             Some(open) if passes => open.join(fired),
             Some(open) => open.repeat(fired),
-            None if passes && (fired.kind == Kind::Manual || self.config.opens.contains(&fired.kind)) => {
+            None if opens && passes => {
                 self.open(fired, actions);
                 None
             }
+            None if opens => return self.hold_back(fired, actions),
             None => return,
         };
         if passes {
@@ -227,8 +232,17 @@ impl Flight {
         actions.extend(extended.map(|until| Action::Extend { until }));
     }
 
+    /// Tells once that a trigger opens no incident because of its cooldown.
+    fn hold_back(&mut self, fired: &Fired, actions: &mut Vec<Action>) {
+        if self.held_back.insert((fired.kind, fired.link.as_ref().map(|link| link.ifindex))) {
+            let text = format!("{} (within its cooldown: no incident of its own)", fired.text);
+            self.note(fired.at, fired.link.clone(), What::Trigger { kind: fired.kind.name(), text }, actions);
+        }
+    }
+
     fn open(&mut self, fired: &Fired, actions: &mut Vec<Action>) {
         self.opened += 1;
+        self.held_back.clear();
         let table = &self.table;
         let from = fired.at.minus(self.config.before);
         let links_before = self.history.at(from, |ifindex| table.get(ifindex).map(|link| &link.state));

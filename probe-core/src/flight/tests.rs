@@ -112,6 +112,26 @@ fn twenty_flaps_in_a_second_are_one_incident_with_every_repeat_counted() {
 }
 
 #[test]
+fn a_trigger_within_a_cooldown_longer_than_the_window_opens_no_incident_and_is_told_once() {
+    let mut flight = started(FlightConfig { cooldown: 60 * SECOND, ..config() });
+    let mut state = link(4, "mgmt");
+    let mut held_back = Vec::new();
+    for round in 0..4u64 {
+        state = down(state);
+        let actions = flight.handle(at(60_000 + round * 20_000), told(state.clone()));
+        held_back.extend(actions.iter().filter_map(|action| match action {
+            Action::Report(entry) => Some(entry.describe()).filter(|line| line.contains("cooldown")),
+            _ => None,
+        }));
+        state = up(state);
+        flight.handle(at(61_000 + round * 20_000), told(state.clone()));
+    }
+    let line = "trigger interface-down: mgmt: carrier lost (within its cooldown: no incident of its own)";
+    assert_eq!(held_back, [line]);
+    assert_eq!(flight.status(at(200_000)).incidents, 2);
+}
+
+#[test]
 fn a_recovery_joins_the_incident_and_alone_opens_none() {
     let mut flight = started(config());
     flight.handle(at(60_000), told(down(bond(10, "bond0"))));
