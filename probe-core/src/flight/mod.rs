@@ -110,7 +110,7 @@ impl Flight {
         }
         self.triggers.start(&self.table);
         self.report(entries, actions);
-        self.tap(actions);
+        self.tap(&[], actions);
     }
 
     /// Changes the table, about one link or about all, and draws the consequences.
@@ -121,9 +121,14 @@ impl Flight {
         actions: &mut Vec<Action>,
         change: impl FnOnce(&mut LinkTable) -> Vec<Entry>,
     ) {
-        let before = self.states();
+        let watched = |table: &LinkTable| ifindex.is_none_or(|ifindex| table.role(ifindex).is_some());
+        let before = watched(&self.table).then(|| self.states());
         let entries = change(&mut self.table);
-        self.remember(now, before, ifindex);
+        if before.is_none() && !watched(&self.table) {
+            // A router has thousands of links that are not ours.
+            return;
+        }
+        self.remember(now, before.unwrap_or_default(), ifindex);
         self.consequences(now, entries, actions);
     }
 
@@ -172,8 +177,13 @@ impl Flight {
 
     fn consequences(&mut self, now: Mono, entries: Vec<Entry>, actions: &mut Vec<Action>) {
         let fired = self.triggers.observe(now, &self.table, &entries);
+        let gone: Vec<u32> = entries
+            .iter()
+            .filter(|entry| entry.what == What::Vanished)
+            .filter_map(|entry| entry.link.as_ref().map(|link| link.ifindex))
+            .collect();
         self.report(entries, actions);
-        self.tap(actions);
+        self.tap(&gone, actions);
         for fired in fired {
             self.fire(&fired, actions);
         }
@@ -190,17 +200,19 @@ impl Flight {
         self.report(vec![Entry { at, link, source: Source::Agent, what }], actions);
     }
 
-    /// Asks for the taps of the links that are watched now, and takes away the others.
-    fn tap(&mut self, actions: &mut Vec<Action>) {
+    /// Asks for the taps of the links that are watched now, and takes away the others. The taps of links that were `gone` are
+    /// gone with them, even if there is another link under the same index now.
+    fn tap(&mut self, gone: &[u32], actions: &mut Vec<Action>) {
         let watched: BTreeMap<u32, Role> = self.table.watched().map(|(link, role)| (link.state.ifindex, role)).collect();
         let table = &self.table;
         self.tapped.retain(|ifindex, (role, name)| {
-            let stays = watched.get(ifindex) == Some(role);
+            let gone = gone.contains(ifindex);
+            let stays = !gone && watched.get(ifindex) == Some(role);
             if stays {
                 *name = table.name_of(*ifindex);
             } else {
                 let link = LinkName { ifindex: *ifindex, name: name.clone() };
-                actions.push(Action::Detach { link, gone: table.get(*ifindex).is_none() });
+                actions.push(Action::Detach { link, gone: gone || table.get(*ifindex).is_none() });
             }
             stays
         });

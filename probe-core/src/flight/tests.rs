@@ -214,6 +214,23 @@ fn a_bond_that_is_deleted_and_made_again_gets_its_taps_again() {
 }
 
 #[test]
+fn another_link_under_a_known_index_gets_taps_of_its_own() {
+    let mut flight = started(config());
+    flight.handle(at(1000), told(down(link(4, "mgmt"))));
+    let actions = flight.handle(at(60_000), Event::Resync { reason: "ENOBUFS".to_owned(), links: links() });
+    assert_eq!(doings(&actions)[1..3], ["detach mgmt gone", "attach mgmt Plain"]);
+}
+
+#[test]
+fn links_that_are_not_watched_ask_for_nothing() {
+    let mut flight = started(config());
+    assert_eq!(flight.handle(at(1000), told(link(77, "veth77"))), []);
+    assert_eq!(flight.handle(at(1001), told(down(link(77, "veth77")))), []);
+    assert_eq!(flight.handle(at(1002), Event::Edge { at: at(1002), ifindex: 77, up: true }), []);
+    assert_eq!(flight.handle(at(1003), gone(77)), []);
+}
+
+#[test]
 fn a_slave_that_was_taken_out_is_still_shown_at_the_end() {
     let mut flight = started(config());
     flight.handle(at(60_000), told(link(1, "eth1")));
