@@ -36,7 +36,7 @@ impl fmt::Display for What {
                 let (lost, came) = (*unseen_downs, *unseen_ups);
                 match (lost, came) {
                     (0, 0) => Ok(()),
-                    _ => write!(f, "; unseen before that: {} (kernel counters)", flips(lost, came)),
+                    _ => write!(f, "; unseen before that: {}", flips(lost, came)),
                 }
             }
             What::Flaps { ups, downs } => {
@@ -116,7 +116,7 @@ mod tests {
         );
         assert_eq!(
             told(What::Carrier { up: true, unseen_ups: 0, unseen_downs: 1 }),
-            "eth1: carrier came; unseen before that: lost once (kernel counters)"
+            "eth1: carrier came; unseen before that: lost once"
         );
     }
 
