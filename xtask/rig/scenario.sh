@@ -56,7 +56,8 @@ done
 
 /guest/linkprobe status > /out/status.txt 2>&1
 stop_traffic
-kill -INT "$agent"
+# not SIGINT, which a shell lets its background processes ignore
+kill -TERM "$agent"
 wait "$agent"
 code=$?
 [ "$code" = 0 ] || { echo "the agent ended with $code:"; cat /out/agent.log; }

@@ -84,7 +84,7 @@ fn has_unsafe(line: &str) -> bool {
     let code = line.split("//").next().unwrap_or_default();
     ["unsafe {", "unsafe impl"].iter().any(|start| {
         // not inside a string
-        code.find(start).is_some_and(|at| code[..at].matches('"').count().is_multiple_of(2))
+        code.find(start).is_some_and(|at| code[..at].replace("\\\"", "").matches('"').count().is_multiple_of(2))
     })
 }
 
