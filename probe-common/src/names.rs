@@ -2,8 +2,10 @@
 
 /// Programs. They begin with `lp_`, so that leftovers can be told from other people's; the kernel keeps 15 characters.
 pub mod program {
-    /// XDP, receive.
+    /// XDP, receive, each frame in one buffer.
     pub const XDP_INGRESS: &str = "lp_xdp_ingress";
+    /// XDP, receive, frames in several buffers too.
+    pub const XDP_FRAGS: &str = "lp_xdp_frags";
     /// Classifier, receive.
     pub const TC_INGRESS: &str = "lp_tc_ingress";
     /// Classifier, transmit.

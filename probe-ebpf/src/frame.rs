@@ -51,32 +51,44 @@ pub fn header<F: Frame, T: Copy>(frame: &F, offset: usize) -> Option<T> {
     }
 }
 
-impl Frame for XdpContext {
+/// A frame at XDP.
+pub struct XdpFrame {
+    /// The program's context.
+    pub ctx: XdpContext,
+    /// The frame may be in several buffers: known by the program. Then its length takes a helper call.
+    pub frags: bool,
+}
+
+impl Frame for XdpFrame {
     #[inline(always)]
     fn ifindex(&self) -> u32 {
-        self.ingress_ifindex() as u32
+        self.ctx.ingress_ifindex() as u32
     }
 
     #[inline(always)]
     fn length(&self) -> u32 {
-        // SAFETY: `ctx` is the program's context.
-        unsafe { bpf_xdp_get_buff_len(self.ctx) as u32 }
+        if self.frags {
+            // SAFETY: `ctx` is the program's context.
+            unsafe { bpf_xdp_get_buff_len(self.ctx.ctx) as u32 }
+        } else {
+            (self.data_end() - self.data()) as u32
+        }
     }
 
     #[inline(always)]
     fn data(&self) -> usize {
-        XdpContext::data(self)
+        self.ctx.data()
     }
 
     #[inline(always)]
     fn data_end(&self) -> usize {
-        XdpContext::data_end(self)
+        self.ctx.data_end()
     }
 
     #[inline(always)]
     unsafe fn load(&self, from: u32, to: *mut u8, len: u32) -> bool {
         // SAFETY: `ctx` is the program's context; the caller vouches for the rest.
-        unsafe { bpf_xdp_load_bytes(self.ctx, from, to.cast(), len) == 0 }
+        unsafe { bpf_xdp_load_bytes(self.ctx.ctx, from, to.cast(), len) == 0 }
     }
 
     #[inline(always)]
@@ -91,7 +103,7 @@ impl Frame for XdpContext {
 
     #[inline(always)]
     fn queue(&self, _ingress: bool) -> u16 {
-        self.rx_queue_index() as u16
+        self.ctx.rx_queue_index() as u16
     }
 }
 

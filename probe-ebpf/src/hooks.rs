@@ -6,12 +6,22 @@ use aya_ebpf::{
     programs::{TcContext, XdpContext},
 };
 
-use crate::tap::{Direction, try_tap};
+use crate::{
+    frame::XdpFrame,
+    tap::{Direction, try_tap},
+};
 
-/// Frames that an interface receives, before the stack.
-#[xdp(frags)]
+/// Frames that an interface receives, before the stack, from a driver that has each in one buffer.
+#[xdp]
 pub fn lp_xdp_ingress(ctx: XdpContext) -> u32 {
-    try_tap(&ctx, Direction::Ingress);
+    try_tap(&XdpFrame { ctx, frags: false }, Direction::Ingress);
+    XDP_PASS
+}
+
+/// Frames that an interface receives, before the stack, in one buffer or several.
+#[xdp(frags)]
+pub fn lp_xdp_frags(ctx: XdpContext) -> u32 {
+    try_tap(&XdpFrame { ctx, frags: true }, Direction::Ingress);
     XDP_PASS
 }
 

@@ -8,6 +8,7 @@
 #![feature(asm_experimental_arch)]
 
 mod carrier;
+mod copy;
 mod count;
 mod frame;
 mod hide;

@@ -4,23 +4,18 @@ use aya_ebpf::helpers::generated::bpf_get_smp_processor_id;
 use probe_common::{
     class::CONTROL_LANE,
     counters::TapCounters,
-    recorder::{BLOCK_SIZE, Block, BlockHeader, COPY_CHUNK, LaneState, MAX_SNAPLEN, RecordHeader, flags, lane},
+    recorder::{BLOCK_SIZE, BlockHeader, LaneState, RecordHeader, flags, lane},
 };
 
 use crate::{
+    copy::{copy, place},
     count::loss,
     frame::Frame,
-    hide::{hide, mask},
     maps,
     params::{BLOCKS_BULK, BLOCKS_CONTROL, CONTROL_SNAPLEN, SNAPLEN},
     publish,
-    tap::Seen,
+    tap::{Direction, Seen},
 };
-
-/// Where the frame's two MAC addresses end and a tag belongs.
-const TAG_AT: u32 = 12;
-/// The shortest frame that can take a tag.
-const MIN_TAGGED: u32 = TAG_AT + 4 + 2;
 
 /// Writes the frame into its lane.
 #[inline(always)]
@@ -62,7 +57,7 @@ fn write<F: Frame>(frame: &F, seen: &Seen, counters: *mut TapCounters, state: &m
         length: seen.length,
         captured: captured as u16,
         tap: seen.tap,
-        queue: seen.queue,
+        queue: frame.queue(seen.direction == Direction::Ingress),
         segments: seen.segments,
         class: seen.class,
         flags,
@@ -110,51 +105,4 @@ fn recycle(state: &mut LaneState, lane: usize, at_ns: u64) {
     }
     state.seq = seq;
     state.offset = size_of::<BlockHeader>() as u32;
-}
-
-/// Copies `captured` bytes of the frame to `at`, the tag put back. False when they cannot be read.
-#[inline(always)]
-fn copy<F: Frame>(frame: &F, tag: Option<[u8; 4]>, block: *mut Block, at: u32, captured: u32, snaplen: u32) -> bool {
-    let Some(tag) = tag else {
-        return copy_plain(frame, 0, block, at, captured, snaplen);
-    };
-    if captured < MIN_TAGGED {
-        return false;
-    }
-    // SAFETY: `place` keeps both within the block and its slack.
-    unsafe {
-        if !frame.load(0, place(block, at), TAG_AT) {
-            return false;
-        }
-        place(block, at + TAG_AT).cast::<[u8; 4]>().write(tag);
-    }
-    copy_plain(frame, TAG_AT, block, at + TAG_AT + 4, captured - TAG_AT - 4, snaplen)
-}
-
-#[inline(always)]
-fn copy_plain<F: Frame>(frame: &F, from: u32, block: *mut Block, at: u32, length: u32, snaplen: u32) -> bool {
-    let chunk = COPY_CHUNK as u32;
-    let mut done = 0;
-    for _ in 0..MAX_SNAPLEN / COPY_CHUNK {
-        let piece = (length - done).min(chunk);
-        // A helper takes a length only within known bounds: 1 to one chunk, as the verifier sees it last.
-        let piece = mask(u64::from(piece.wrapping_sub(1)), u64::from(chunk)) as u32 + 1;
-        // SAFETY: `place` leaves at least one chunk behind it.
-        if !unsafe { frame.load(from + done, place(block, at + done), piece) } {
-            return false;
-        }
-        done += piece;
-        // The first test ends the loop for the verifier when one chunk holds a whole record.
-        if snaplen <= chunk || done >= length {
-            break;
-        }
-    }
-    true
-}
-
-/// The byte at `offset` of the block; a chunk fits behind it.
-#[inline(always)]
-fn place(block: *mut Block, offset: u32) -> *mut u8 {
-    let offset = mask(u64::from(offset), BLOCK_SIZE as u64);
-    hide(block as u64 + offset) as *mut u8
 }

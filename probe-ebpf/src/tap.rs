@@ -1,6 +1,6 @@
 //! Which tap a frame is at, and the way from there.
 
-use aya_ebpf::{helpers::generated::bpf_ktime_get_ns};
+use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use probe_common::{
     class, stage,
     tap::{NO_TAP, TAP_SLOTS},
@@ -28,8 +28,8 @@ pub struct Seen {
     pub tap: u16,
     /// `gso_segs`, or 1.
     pub segments: u16,
-    /// Queue.
-    pub queue: u16,
+    /// Which way it goes.
+    pub direction: Direction,
     /// Class.
     pub class: u8,
     /// A tag that has to be put back.
@@ -48,7 +48,7 @@ pub fn try_tap<F: Frame>(frame: &F, direction: Direction) -> Option<()> {
         length,
         tap,
         segments: frame.segments(),
-        queue: frame.queue(direction == Direction::Ingress),
+        direction,
         class: class::id::OTHER,
         tag,
     };

@@ -67,7 +67,7 @@ fn main() -> ExitCode {
 /// True when every goal is met.
 fn run(json: bool) -> Result<bool> {
     let mut rows = Vec::new();
-    for hook in ["xdp", "tc"] {
+    for hook in ["xdp", "xdp frags", "tc"] {
         rows.extend(measure(hook)?);
     }
     if json {
@@ -81,6 +81,7 @@ fn run(json: bool) -> Result<bool> {
 fn measure(hook: &'static str) -> Result<Vec<Row>> {
     let (program, empty) = match hook {
         "xdp" => (program::XDP_INGRESS, program::XDP_EMPTY),
+        "xdp frags" => (program::XDP_FRAGS, program::XDP_EMPTY),
         _ => (program::TC_INGRESS, program::TC_EMPTY),
     };
     let mut kernels = Vec::new();
@@ -137,14 +138,14 @@ fn rows(hook: &'static str, mut runs: Vec<Vec<f64>>) -> Vec<Row> {
 fn table(rows: &[Row]) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{ROUNDS} rounds of {REPEAT} frames; nanoseconds per frame, medians")?;
-    writeln!(out, "{:<5} {:<40} {:>7} {:>11} {:>10} {:>7}", "hook", "case", "ns", "quartiles", "over empty", "goal")?;
+    writeln!(out, "{:<9} {:<40} {:>7} {:>11} {:>10} {:>7}", "hook", "case", "ns", "quartiles", "over empty", "goal")?;
     for row in rows {
         let quartiles = format!("{:.0}-{:.0}", row.quartiles[0], row.quartiles[1]);
         let goal = row.goal.map_or(String::new(), |goal| format!("{goal:.0}"));
         let met = row.met.map_or("", |met| if met { "met" } else { "missed" });
         writeln!(
             out,
-            "{:<5} {:<40} {:>7.0} {:>11} {:>10.0} {:>7} {met}",
+            "{:<9} {:<40} {:>7.0} {:>11} {:>10.0} {:>7} {met}",
             row.hook, row.case, row.ns, quartiles, row.over_empty, goal
         )?;
     }

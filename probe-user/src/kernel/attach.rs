@@ -253,7 +253,11 @@ impl Kernel {
             return Err(failed(format!("another XDP program is there already (id {program})").into()));
         }
         let mode = if hook == Hook::XdpGeneric { XdpMode::Skb } else { XdpMode::Driver };
-        let xdp: &mut Xdp = object::xdp(&mut self.ebpf, program::XDP_INGRESS)?;
+        // A driver that has frames in one buffer anyway is spared a call per frame. Where it can have several, or nobody knows, the
+        // program must take them: else the interface's MTU could not be raised any more.
+        let one_buffer = hook == Hook::Xdp && device.native_xdp_frags == Some(false);
+        let name = if one_buffer { program::XDP_INGRESS } else { program::XDP_FRAGS };
+        let xdp: &mut Xdp = object::xdp(&mut self.ebpf, name)?;
         let which = Which { ifindex: device.ifindex, direction: direction::INGRESS, hook };
         if let Some(old) = self.pins.as_mut().and_then(|pins| pins.take(which))
             && let Some(held) = HeldLink::replace_xdp(&old, xdp)

@@ -10,6 +10,10 @@ use super::{
     nl::{self, Ask},
 };
 
+/// Bits of `NETDEV_A_DEV_XDP_FEATURES` (linux/netdev.h).
+const NETDEV_XDP_ACT_BASIC: u64 = 1;
+const NETDEV_XDP_ACT_RX_SG: u64 = 32;
+
 /// An interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Device {
@@ -25,6 +29,8 @@ pub struct Device {
     pub xdp_program: Option<u32>,
     /// Native XDP; `None` where the kernel does not tell (before 6.3).
     pub native_xdp: Option<bool>,
+    /// Native XDP with frames in several buffers; `None` where the kernel does not tell.
+    pub native_xdp_frags: Option<bool>,
     /// VLAN tags are taken out of received frames; `None` where the driver does not tell.
     pub rx_vlan_offload: Option<bool>,
 }
@@ -35,7 +41,9 @@ pub struct Device {
 /// [`KernelError::NoInterface`], [`KernelError::NotEthernet`], [`KernelError::Netlink`].
 pub fn device(ifindex: u32) -> Result<Device, KernelError> {
     let mut device = link(ifindex)?;
-    device.native_xdp = native_xdp(ifindex);
+    let features = xdp_features(ifindex);
+    device.native_xdp = features.map(|features| features & NETDEV_XDP_ACT_BASIC != 0);
+    device.native_xdp_frags = features.map(|features| features & NETDEV_XDP_ACT_RX_SG != 0);
     device.rx_vlan_offload = rx_vlan_offload(&device.name);
     Ok(device)
 }
@@ -77,12 +85,13 @@ fn link(ifindex: u32) -> Result<Device, KernelError> {
             .and_then(|id| nl::u32_at(id, 0))
             .filter(|&id| id != 0),
         native_xdp: None,
+        native_xdp_frags: None,
         rx_vlan_offload: None,
     })
 }
 
 /// From the `netdev` family (Documentation/netlink/specs/netdev.yaml).
-fn native_xdp(ifindex: u32) -> Option<bool> {
+fn xdp_features(ifindex: u32) -> Option<u64> {
     const GENL_ID_CTRL: u16 = 0x10;
     const CTRL_CMD_GETFAMILY: u8 = 3;
     const CTRL_ATTR_FAMILY_ID: u16 = 1;
@@ -90,7 +99,6 @@ fn native_xdp(ifindex: u32) -> Option<bool> {
     const NETDEV_CMD_DEV_GET: u8 = 1;
     const NETDEV_A_DEV_IFINDEX: u16 = 1;
     const NETDEV_A_DEV_XDP_FEATURES: u16 = 3;
-    const NETDEV_XDP_ACT_BASIC: u64 = 1;
     const GENLMSGHDR: usize = 4;
 
     let ask = |family: u16, command: u8, attribute: u16, value: &[u8]| {
@@ -102,8 +110,7 @@ fn native_xdp(ifindex: u32) -> Option<bool> {
     let family = ask(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME, b"netdev\0")?;
     let family = nl::u16_at(nl::find(&family, CTRL_ATTR_FAMILY_ID)?, 0)?;
     let device = ask(family, NETDEV_CMD_DEV_GET, NETDEV_A_DEV_IFINDEX, &ifindex.to_ne_bytes())?;
-    let features = nl::u64_at(nl::find(&device, NETDEV_A_DEV_XDP_FEATURES)?, 0)?;
-    Some(features & NETDEV_XDP_ACT_BASIC != 0)
+    nl::u64_at(nl::find(&device, NETDEV_A_DEV_XDP_FEATURES)?, 0)
 }
 
 /// By `ETHTOOL_GFLAGS` (linux/ethtool.h).

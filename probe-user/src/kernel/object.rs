@@ -61,7 +61,9 @@ pub fn load(config: &KernelConfig, division: Division, carrier: &Carrier) -> Res
 /// Loads the programs that see frames.
 pub fn load_programs(ebpf: &mut Ebpf) -> Result<(), KernelError> {
     let failed = |program| move |error: aya::programs::ProgramError| KernelError::Program { program, hint: features::hint(), source: error.into() };
-    xdp(ebpf, program::XDP_INGRESS)?.load().map_err(failed(program::XDP_INGRESS))?;
+    for name in [program::XDP_INGRESS, program::XDP_FRAGS] {
+        xdp(ebpf, name)?.load().map_err(failed(name))?;
+    }
     for name in [program::TC_INGRESS, program::TC_EGRESS] {
         classifier(ebpf, name)?.load().map_err(failed(name))?;
     }

@@ -35,7 +35,7 @@ impl Kernel {
         let failed = |error: aya::programs::ProgramError| KernelError::Program { program: name, hint: String::new(), source: error.into() };
         let options = TestRunOptions { data_in: Some(frame), repeat, ..TestRunOptions::new() };
         let TestRunResult { return_value, duration, .. } = match name {
-            program::XDP_INGRESS | program::XDP_EMPTY => {
+            program::XDP_INGRESS | program::XDP_FRAGS | program::XDP_EMPTY => {
                 let xdp = object::xdp(&mut self.ebpf, name)?;
                 if xdp.fd().is_err() {
                     xdp.load().map_err(failed)?;
