@@ -64,15 +64,18 @@ pub fn clippy_kernel(toolchain: &Toolchain) -> Result<()> {
 /// The unit tests of the crates that need no root.
 pub fn unit(rest: &[String], seen: &mut Seen) -> Result<()> {
     let packages = ["-p", "probe-common", "-p", "probe-core", "-p", "probe-user", "-p", "linkprobe-tests", "-p", "xtask"];
-    let mut command = cargo(&paths::repo(), &["test"]);
+    let mut command = cargo(&paths::repo(), &["test", "--no-fail-fast"]);
     command.args(packages).arg("--").args(rest);
     through(&mut command, seen)
 }
 
-/// The namespace tests.
+/// The namespace tests: the kernel programs with their loader, then the whole agent.
 pub fn host(programs: &Programs, rest: &[String], seen: &mut Seen) -> Result<()> {
     ensure!(is_root(), "the namespace tests need root");
-    let mut command = cargo(&paths::repo(), &["test", "-p", "linkprobe-tests", "--test", "host", "--", "--test-threads=1"]);
+    let mut command = cargo(
+        &paths::repo(),
+        &["test", "--no-fail-fast", "-p", "linkprobe-tests", "--test", "kernel", "--test", "host", "--", "--test-threads=1"],
+    );
     command.args(rest).env("LINKPROBE_BIN", &programs.linkprobe).env("LINKPROBE_TRAFFIC_BIN", &programs.traffic);
     through(&mut command, seen)
 }
