@@ -11,8 +11,8 @@ use super::json;
 pub struct Edge {
     /// It came.
     pub up: bool,
-    /// Nanoseconds since 1970.
-    pub wall_ns: u64,
+    /// `CLOCK_MONOTONIC`, nanoseconds.
+    pub mono_ns: u64,
     /// How the time is known: kernel, netlink, resync.
     pub source: String,
 }
@@ -55,7 +55,7 @@ impl Incident {
         let edge = |entry: &&Value| {
             Ok(Edge {
                 up: json::at(entry, "/up")?.as_bool().context("up")?,
-                wall_ns: wall_ns(entry)?,
+                mono_ns: mono_ns(entry)?,
                 source: json::text(entry, "/source")?.to_owned(),
             })
         };
@@ -90,7 +90,7 @@ impl Incident {
     /// # Errors
     /// When the JSON is not as expected.
     pub fn in_order(&self) -> Result<bool> {
-        let stamps = self.events("", "")?.into_iter().map(wall_ns).collect::<Result<Vec<_>>>()?;
+        let stamps = self.events("", "")?.into_iter().map(mono_ns).collect::<Result<Vec<_>>>()?;
         Ok(stamps.is_sorted())
     }
 
@@ -129,10 +129,10 @@ impl Incident {
     }
 }
 
-/// Wall-clock time of an entry, nanoseconds since 1970.
+/// Time of an entry on `CLOCK_MONOTONIC`, nanoseconds.
 ///
 /// # Errors
 /// When it has none.
-pub fn wall_ns(entry: &Value) -> Result<u64> {
-    json::number(entry, "/wall_ns")
+pub fn mono_ns(entry: &Value) -> Result<u64> {
+    json::number(entry, "/at/mono_ns")
 }

@@ -35,7 +35,7 @@ fn status_for_people_names_taps_hooks_depth_and_losses() -> Result<()> {
     let lab = Lab::new()?;
     let agent = lab.launch("--interface wan0").start()?;
     Traffic::send(&lab.far, "far0", "--count 100 --rate 10000")?;
-    let ended = agent.ask("status")?;
+    let ended = agent.ask("status --classes")?;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     for word in ["wan0", "ingress", "egress", "tcx", "control", "bulk", "udp4"] {
         assert!(ended.out.contains(word), "no {word} in:\n{}", ended.out);
@@ -51,7 +51,7 @@ fn incidents_are_listed_and_shown() -> Result<()> {
     let incident = agent.incident(patience(20))?;
     let linkprobe = |words: &[&str]| -> Result<command::Ended> {
         let mut client = std::process::Command::new(linkprobe_tests::harness::place::linkprobe()?);
-        command::end(client.arg("incidents").args(words).arg("--incidents").arg(agent.incidents_dir()))
+        command::end(client.arg("incidents").args(words).arg("--dir").arg(agent.incidents_dir()))
     };
     for words in [&["list"][..], &[]] {
         let list = linkprobe(words)?;
@@ -71,10 +71,9 @@ fn incidents_are_listed_and_shown() -> Result<()> {
 fn doctor_tells_what_this_kernel_can_do_and_which_hook_will_be_used() -> Result<()> {
     let lab = Lab::new()?;
     let launch = lab.launch("");
-    let ended = command::end(launch.linkprobe()?.args(["doctor", "--interface", "wan0"]))?;
-    let ended = if ended.code == Some(2) { command::end(launch.linkprobe()?.arg("doctor"))? } else { ended };
+    let ended = command::end(launch.linkprobe()?.args(["doctor", "wan0"]))?;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    for word in ["tcx", "BTF", "wan0"] {
+    for word in ["tcx", "btf", "wan0"] {
         assert!(ended.out.contains(word), "no {word} in:\n{}", ended.out);
     }
     Ok(())
@@ -133,7 +132,7 @@ fn columns(line: &str) -> Vec<&str> {
 #[test]
 fn watch_prints_the_old_scripts_header_and_a_row_at_every_change() -> Result<()> {
     let lab = Lab::new()?;
-    let watch = Watch::start(&lab.launch(""), "--interface wan0")?;
+    let watch = Watch::start(&lab.launch(""), "wan0")?;
     let header = watch.line()?;
     assert_eq!(columns(&header)[..6], ["date", "if", "carr", "state", "age", "chngs"], "{header}");
     let first = watch.find(|line| columns(line).get(1) == Some(&"wan0"))?;
@@ -158,7 +157,7 @@ fn watch_prints_the_old_scripts_header_and_a_row_at_every_change() -> Result<()>
 #[test]
 fn watch_prints_rows_at_an_interval_when_asked() -> Result<()> {
     let lab = Lab::new()?;
-    let watch = Watch::start(&lab.launch(""), "--interface wan0 --every 1s")?;
+    let watch = Watch::start(&lab.launch(""), "wan0 --every 1s")?;
     for _ in 0..3 {
         watch.find(|line| columns(line).get(1) == Some(&"wan0"))?;
     }
@@ -168,7 +167,7 @@ fn watch_prints_rows_at_an_interval_when_asked() -> Result<()> {
 #[test]
 fn watch_as_json_has_one_object_per_line() -> Result<()> {
     let lab = Lab::new()?;
-    let watch = Watch::start(&lab.launch(""), "--interface wan0 --json")?;
+    let watch = Watch::start(&lab.launch(""), "wan0 --json")?;
     let line = watch.find(|line| line.contains("wan0"))?;
     let row: Value = serde_json::from_str(&line).with_context(|| line.clone())?;
     assert!(row.is_object());

@@ -41,6 +41,6 @@ pub fn status_link<'a>(status: &'a Value, name: &str) -> Result<&'a Value> {
 /// A tap in `linkprobe status --json`.
 pub fn status_tap<'a>(status: &'a Value, name: &str, direction: &str) -> Result<&'a Value> {
     let mut taps = json::list(status, "/taps")?.iter();
-    taps.find(|tap| tap["link"]["name"] == name && tap["direction"] == direction)
+    taps.find(|tap| tap["interface"] == name && tap["direction"] == direction)
         .with_context(|| format!("no tap {name} {direction} in {status:#}"))
 }

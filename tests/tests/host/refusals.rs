@@ -39,7 +39,7 @@ fn an_interface_that_is_no_bond_is_refused_as_one() -> Result<()> {
 #[test]
 fn nothing_to_watch_is_a_usage_error() -> Result<()> {
     let lab = Lab::new()?;
-    said(&lab.launch("").refused()?, 2, &["--bond", "--interface"]);
+    said(&lab.launch("").refused()?, 2, &["nothing to watch", "bond", "interface"]);
     Ok(())
 }
 

@@ -39,11 +39,11 @@ fn both_slaves_lose_carrier_and_the_bond_falls_after_them() -> Result<()> {
     tells_the_fall(&incident, &sent)?;
     let kinds = incident.trigger_kinds()?;
     assert_eq!(kinds.iter().filter(|kind| *kind == "slave-down").count(), 2, "{kinds:?}");
-    let fell = incident.carrier(bond())?.pop().expect("an edge").wall_ns;
+    let fell = incident.carrier(bond())?.pop().expect("an edge").mono_ns;
     for slave in ["slave0", "slave1"] {
         let cut = incident.carrier(slave)?;
         assert_eq!(cut.iter().map(|edge| edge.up).collect::<Vec<_>>(), [false], "{:#}", incident.json);
-        assert!(cut[0].wall_ns <= fell, "{slave} went after the bond: {:#}", incident.json);
+        assert!(cut[0].mono_ns <= fell, "{slave} went after the bond: {:#}", incident.json);
     }
     // LACPDUs of both sides from before the cut
     let lacp = |direction: u32| {

@@ -47,7 +47,7 @@ impl Lab {
 /// Whether the agent has a tap on a link, in a direction (ingress, egress).
 pub fn has_tap(agent: &Agent, link: &str, direction: &str) -> Result<bool> {
     let status = agent.status()?;
-    Ok(json::list(&status, "/taps")?.iter().any(|tap| tap["link"]["name"] == link && tap["direction"] == direction))
+    Ok(json::list(&status, "/taps")?.iter().any(|tap| tap["interface"] == link && tap["direction"] == direction))
 }
 
 /// Waits until the agent has both taps on a link.
