@@ -9,6 +9,7 @@ mod report;
 mod start;
 pub mod status;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -22,6 +23,7 @@ use crate::clock;
 use crate::config::{Config, RunArgs};
 use crate::control::{Call, Reply, Request};
 use crate::kernel::Kernel;
+use crate::kernel::lock::Lock;
 use crate::netlink::{Received, links};
 use incidents::Incidents;
 use input::{Input, Inputs, Signal};
@@ -58,6 +60,8 @@ struct Agent {
     losses: Losses,
     /// Interfaces whose taps could not be attached, and why.
     untapped: Vec<(LinkName, String)>,
+    /// No other agent has this name: the control socket is ours.
+    _lock: Lock,
 }
 
 /// Losses that happen in the agent itself.
@@ -96,8 +100,8 @@ impl Agent {
 
     /// Hands an event to the engine and does what it asks for. What fails there is an event again.
     fn handle(&mut self, event: Event) {
-        let mut events = vec![event];
-        while let Some(event) = events.pop() {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
             for action in self.flight.handle(clock::now(), event) {
                 events.extend(self.act(action));
             }

@@ -62,7 +62,6 @@ impl Agent {
         let named = [
             ("netlink-overruns", self.losses.netlink_overruns),
             ("netlink-undecodable", self.losses.netlink_undecodable),
-            ("netlink-stale", flight.stale_messages),
             ("events-lost", kernel.events_lost),
             ("events-malformed", self.losses.events_malformed),
             ("samples-malformed", self.losses.samples_malformed),
@@ -98,9 +97,9 @@ impl Agent {
             log::info!("no exact times of carrier changes: {why}");
         }
         let names: Vec<String> = self.flight.status(clock::now()).links.into_iter().map(|link| link.name).collect();
-        let memory = self.recorder_status(0).memory_bytes >> 20;
+        let memory = self.recorder_status(0).memory_bytes as f64 / f64::from(1 << 20);
         log::info!(
-            "recording {} at {} taps into {memory} MiB; incidents go to {}",
+            "recording {} at {} taps into {memory:.1} MiB; incidents go to {}",
             names.join(", "),
             self.kernel.taps().count(),
             self.config.incidents.display()

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use probe_core::counts::CountHistory;
+use probe_core::counts::{CountHistory, Moment};
 use probe_core::flight::{Event, Flight, FlightConfig};
 use probe_core::link::LinkState;
 use probe_core::table::Watched;
@@ -14,6 +14,7 @@ use super::{Agent, Losses};
 use crate::clock::{self, ClockWatch};
 use crate::config::Config;
 use crate::control::{Server, socket_path};
+use crate::kernel::lock::Lock;
 use crate::kernel::{Kernel, KernelConfig, features};
 use crate::netlink::{Monitor, links};
 
@@ -35,6 +36,7 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
     let found = links().context("rtnetlink")?;
     check_names(&config, &found.links)?;
     std::fs::create_dir_all(&config.run_dir).with_context(|| format!("run directory {}", config.run_dir.display()))?;
+    let lock = Lock::instance(&config.run_dir, &config.instance)?;
     let mut kernel = Kernel::load(KernelConfig {
         snaplen: config.snaplen,
         control_snaplen: config.control_snaplen,
@@ -60,7 +62,11 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
         losses: Losses { netlink_undecodable: found.undecodable.len() as u64, ..Losses::default() },
         untapped: Vec::new(),
         config,
+        _lock: lock,
     };
+    // What a window counts begins here when it begins before the first round of housekeeping.
+    let taps = agent.kernel.counters().context("counters")?;
+    agent.history.push(Moment { at: agent.started, taps });
     agent.handle(Event::Start { links: found.links });
     if let Some((link, why)) = agent.untapped.first() {
         let text = format!("{}: {why}", link.name);

@@ -120,7 +120,7 @@ impl Config {
             sample: settings.sample.unwrap_or(1000),
             triggers: settings.triggers.map_or_else(|| Kind::DEFAULT.to_vec(), kinds),
             min_slaves: settings.min_slaves.unwrap_or(0),
-            cooldown: settings.cooldown.unwrap_or(Duration::from_secs(30)),
+            cooldown: settings.cooldown.unwrap_or(Duration::from_secs(10)),
             before: settings.before.unwrap_or(Duration::from_secs(30)),
             after: settings.after.unwrap_or(Duration::from_secs(10)),
             max_window: settings.max_window.unwrap_or(Duration::from_secs(300)),

@@ -73,7 +73,7 @@ pub struct Settings {
     /// Fire when a bond has fewer active slaves than this; 0 turns it off [default: 0]
     #[arg(long, value_name = "N", help_heading = "Triggers")]
     pub min_slaves: Option<u32>,
-    /// After a trigger, count it instead of firing again for the same link for so long [default: 30s]
+    /// After a trigger, count it instead of firing again for the same link for so long [default: 10s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Triggers")]
     pub cooldown: Option<Duration>,
     /// How far an incident reaches back before its first trigger [default: 30s]

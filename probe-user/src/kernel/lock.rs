@@ -24,6 +24,14 @@ impl Lock {
         Self::take(run_dir, &format!("if-{}-{ifindex}.lock", netns_inode()?), &format!("interface {name}"))
     }
 
+    /// Takes the lock of an agent's name: of its control socket.
+    ///
+    /// # Errors
+    /// As of [`Self::interface`].
+    pub fn instance(run_dir: &Path, name: &str) -> Result<Self, KernelError> {
+        Self::take(run_dir, &format!("agent-{name}.lock"), &format!("agent name {name}"))
+    }
+
     /// Takes the lock of a pin directory.
     ///
     /// # Errors
