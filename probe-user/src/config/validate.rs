@@ -43,7 +43,7 @@ struct Findings<'a> {
 }
 
 impl Findings<'_> {
-    fn push(&mut self, key: &str, message: String) {
+    fn push(&mut self, key: &str, message: impl std::fmt::Display) {
         let place = self.places.get(key).unwrap_or(self.default).clone();
         // A file says `key`, a command line `--key`; what is found in neither is named like an option.
         let message =

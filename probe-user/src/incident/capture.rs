@@ -42,6 +42,10 @@ pub struct Captured {
     pub missed: Missed,
     /// True when the limit kept packets out.
     pub limited: bool,
+    /// The recorder held what is before this no more; `None` when it reached back over the whole window.
+    pub complete_from: Option<Mono>,
+    /// False when the recorder was never looked into: there was no thread for it.
+    pub looked: bool,
 }
 
 impl Captured {
@@ -142,8 +146,9 @@ impl Capture {
                         self.look();
                     }
                     let limited = self.limited();
+                    let complete_from = self.store.complete_from();
                     let (chunks, lost) = self.store.into_parts();
-                    return deliver(Captured { chunks, lost, missed: self.missed, limited });
+                    return deliver(Captured { chunks, lost, missed: self.missed, limited, complete_from, looked: true });
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,

@@ -37,6 +37,26 @@ pub struct CaptureSummary {
     pub limited: bool,
     /// Copies of blocks that ended in bytes that are no record. Not 0 is a fault of Linkprobe.
     pub damaged: u64,
+    /// The recorder held what is before this no more; `None` when it reached back over the whole window.
+    pub complete_from: Option<Mono>,
+    /// False when the recorder was never looked into.
+    pub looked: bool,
+}
+
+impl CaptureSummary {
+    /// True when nothing that was recorded in the window is missing: what the taps counted beyond it lies outside the window, because
+    /// counters are read about once a second and not at the window's edges.
+    pub fn is_whole(&self) -> bool {
+        let overrun = self.overrun_blocks.iter().any(|&blocks| blocks > 0);
+        self.looked && !self.limited && !overrun && self.damaged == 0 && self.complete_from.is_none()
+    }
+
+    /// Frames of a tap that are not in the file, whatever the reason; to within the counters' reading where the capture is not whole.
+    pub fn missing(&self, tap: &TapCapture) -> u64 {
+        let at_most = tap.counted.saturating_sub(tap.packets);
+        let known = tap.lost_at_tap.max(tap.limited);
+        if self.is_whole() { known } else { at_most.max(known) }
+    }
 }
 
 /// What got into the file of one tap.
@@ -56,13 +76,6 @@ pub struct TapCapture {
     pub lost_at_tap: u64,
     /// Frames that were copied, and then left out because of `capture-limit`.
     pub limited: u64,
-}
-
-impl TapCapture {
-    /// Frames that were counted and are not in the file, for whatever reason.
-    pub fn missing(&self) -> u64 {
-        self.counted.saturating_sub(self.packets)
-    }
 }
 
 /// Writes the file; `snaplen` is the longest that a record's frame can be.
@@ -109,6 +122,8 @@ pub fn write_capture<W: Write>(
             overrun_blocks: captured.missed.overrun_blocks,
             limited: captured.limited,
             damaged: packets.damaged,
+            complete_from: captured.complete_from,
+            looked: captured.looked,
             ..CaptureSummary::default()
         },
         taps: &taps,
@@ -205,7 +220,7 @@ impl File<'_> {
                 end_ns: self.wall.wall_ns(self.incident.to),
                 received: tap.counted,
                 dropped_at_tap: tap.lost_at_tap,
-                dropped_later: tap.missing().saturating_sub(tap.lost_at_tap).max(tap.limited),
+                dropped_later: self.summary.missing(tap).saturating_sub(tap.lost_at_tap),
                 delivered: tap.packets,
                 comment: comment.as_deref(),
             })?;

@@ -49,7 +49,9 @@ pub fn document(
     }
     let mut summary = serde_json::to_value(capture)?;
     summary["file"] = Value::String("capture.pcapng".to_owned());
-    summary["missing"] = capture.taps.iter().map(super::file::TapCapture::missing).sum::<u64>().into();
+    summary["missing"] = capture.taps.iter().map(|tap| capture.missing(tap)).sum::<u64>().into();
+    summary["whole"] = capture.is_whole().into();
+    summary["complete_from"] = capture.complete_from.map(time).into();
     Ok(json!({
         "version": VERSION,
         "id": incident.id,

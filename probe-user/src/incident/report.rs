@@ -143,11 +143,11 @@ fn taps(out: &mut String, incident: &Incident, capture: &CaptureSummary) {
             summary.counted.to_string(),
             bytes.to_string(),
             summary.packets.to_string(),
-            summary.missing().max(summary.limited).to_string(),
+            capture.missing(summary).to_string(),
         ]);
     }
     out.push_str(&table.render(WIDTH));
-    let _ = writeln!(out, "Counters are read about once a second: the window's edges are not exact to the packet.");
+    let _ = writeln!(out, "Counters are read about once a second: what they count may reach over the window's edges.");
     for tap in incident.taps.iter().filter(|tap| !tap.classes.is_empty()) {
         let classes: Vec<String> = tap.classes.iter().map(|class| format!("{} {}", class.class, class.packets)).collect();
         out.push_str(&wrap(&classes.join(", "), &format!("  {}: ", words::one_line(&words::tap_name(tap))), "      ", WIDTH));
@@ -162,6 +162,11 @@ fn lost(out: &mut String, incident: &Incident, capture: &CaptureSummary, losses:
         lines.extend(named.map(|(name, n)| format!("{}: {name}: {n}", words::one_line(&words::tap_name(tap)))));
     }
     lines.extend(capture.taps.iter().filter_map(|summary| missing_line(incident, summary, capture)));
+    if let Some(from) = capture.complete_from {
+        let reach = wall::seconds(from.since(incident.from));
+        lines
+            .push(format!("the first {reach} of the window were overwritten in the recorder before the trigger: raise --memory"));
+    }
     let [control, bulk] = capture.overrun_blocks;
     if control + bulk > 0 {
         lines.push(format!("blocks overwritten before they were copied: {control} of the control lane, {bulk} of the bulk lane"));

@@ -4,7 +4,7 @@ use probe_common::recorder::lane;
 use probe_core::time::Mono;
 
 use crate::kernel::follow::Follower;
-use crate::kernel::recorder::Recorder;
+use crate::kernel::recorder::{RawBlock, Recorder};
 
 /// Whole records of one block of the recorder, in the order in which they were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,12 @@ pub struct Chunk {
     pub seq: u64,
     /// The records, for [`probe_core::record::records`].
     pub bytes: Vec<u8>,
+}
+
+impl From<RawBlock> for Chunk {
+    fn from(block: RawBlock) -> Self {
+        Self { cpu: block.cpu, lane: block.lane, seq: block.seq, bytes: block.bytes }
+    }
 }
 
 /// What a look into the recorder could not bring.
@@ -53,11 +59,8 @@ impl RecorderSource {
 
 impl Source for RecorderSource {
     fn snapshot(&mut self, since: Mono, sink: &mut dyn FnMut(Chunk)) -> Missed {
-        let snapshot = self.recorder.snapshot(since.0);
+        let snapshot = self.recorder.snapshot_each(since.0, &mut |block| sink(block.into()));
         self.follower = Some(snapshot.follower);
-        for block in snapshot.blocks {
-            sink(Chunk { cpu: block.cpu, lane: block.lane, seq: block.seq, bytes: block.bytes });
-        }
         Missed { overrun_blocks: snapshot.overrun, ..Missed::default() }
     }
 
@@ -68,9 +71,7 @@ impl Source for RecorderSource {
         let mut wanted = [true; lane::COUNT];
         wanted[lane::BULK] = bulk;
         let followed = follower.next(wanted);
-        for block in followed.blocks {
-            sink(Chunk { cpu: block.cpu, lane: block.lane, seq: block.seq, bytes: block.bytes });
-        }
+        followed.blocks.into_iter().map(Chunk::from).for_each(sink);
         Missed { overrun_blocks: followed.overrun, skipped_bytes: followed.skipped_bytes }
     }
 }

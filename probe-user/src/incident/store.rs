@@ -35,6 +35,8 @@ pub struct Store {
     folded: HashMap<(u32, usize), u64>,
     lost: Lost,
     any_evicted: bool,
+    /// Oldest block that was seen, by CPU and lane: its sequence number and the time of its first record.
+    oldest: HashMap<(u32, usize), (u64, Mono)>,
 }
 
 /// Records that were kept and had to go, by the step of [`STEP_NS`] of the last of them and by tap.
@@ -71,6 +73,7 @@ impl Store {
             folded: HashMap::new(),
             lost: Lost::new(),
             any_evicted: false,
+            oldest: HashMap::new(),
         }
     }
 
@@ -120,6 +123,13 @@ impl Store {
         self.any_evicted
     }
 
+    /// From when on every CPU's history was there; `None` when it reached back over the whole window.
+    ///
+    /// A lane whose first block was seen has lost nothing yet, however late that begins.
+    pub fn complete_from(&self) -> Option<Mono> {
+        self.oldest.values().filter(|(seq, first)| *seq > 1 && *first > self.from).map(|(_, first)| *first).max()
+    }
+
     /// What is held, in the order of CPU, lane and sequence number, and what had to go.
     pub fn into_parts(mut self) -> (Vec<Chunk>, Lost) {
         while let Some((key, evicted)) = self.evicted.pop_first() {
@@ -136,6 +146,9 @@ impl Store {
         let (Some(first), Some(last)) = (times().min(), times().max()) else {
             return true;
         };
+        let oldest = self.oldest.entry((key.0, key.1)).or_insert((key.2, first));
+        // Of a block that is known, a piece may come: it begins later.
+        *oldest = (*oldest).min((key.2, first));
         if last < self.from {
             return true;
         }
@@ -265,6 +278,20 @@ mod tests {
         store.put_whole(block(lane::BULK, 1, &[1, 2, 3, 4]));
         store.append(block(lane::BULK, 1, &[5]));
         assert_eq!(times(&store.into_parts().0), [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_history_that_was_overwritten_says_from_when_on_it_is_whole() {
+        let store_of = |blocks: &[Chunk]| {
+            let mut store = Store::new(1 << 20, Mono(3 * SECOND), Mono(9 * SECOND));
+            blocks.iter().for_each(|block| store.put_whole(block.clone()));
+            store
+        };
+        let from = |blocks: &[Chunk]| store_of(blocks).complete_from().map(|at| at.0 / SECOND);
+        assert_eq!(from(&[block(lane::BULK, 8, &[8]), block(lane::BULK, 7, &[5, 6])]), Some(5));
+        assert_eq!(from(&[block(lane::BULK, 8, &[8]), block(lane::BULK, 7, &[2, 6])]), None, "it reaches back far enough");
+        assert_eq!(from(&[block(lane::BULK, 8, &[8]), block(lane::BULK, 7, &[1, 2])]), None, "and farther than that");
+        assert_eq!(from(&[block(lane::BULK, 1, &[8])]), None, "nothing was overwritten");
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub fn priority(entry: &Entry) -> u8 {
 
 /// Why packets of a tap are not in the file, and how many; `None` when all are there.
 pub fn missing(tap: &TapCapture, summary: &CaptureSummary) -> Option<String> {
-    let missing = tap.missing().max(tap.limited);
+    let missing = summary.missing(tap);
     if missing == 0 {
         return None;
     }
@@ -62,14 +62,20 @@ pub fn missing(tap: &TapCapture, summary: &CaptureSummary) -> Option<String> {
     if tap.lost_at_tap > 0 {
         reasons.push(format!("{} not recorded at the tap", tap.lost_at_tap));
     }
+    if !summary.looked {
+        reasons.push("the recorder could not be copied".to_owned());
+    }
     if summary.limited {
         reasons.push("capture-limit reached: the packets nearest to the triggers were kept".to_owned());
     }
     if summary.overrun_blocks.iter().any(|&blocks| blocks > 0) {
         reasons.push("the recorder overwrote packets before they could be copied".to_owned());
     }
-    if reasons.is_empty() {
-        reasons.push("older than what the recorder still held, or counted at the edge of the window".to_owned());
+    if summary.complete_from.is_some() {
+        reasons.push("the recorder did not reach back to the window's start".to_owned());
+    }
+    if summary.damaged > 0 {
+        reasons.push("a copy of the recorder was damaged".to_owned());
     }
     Some(format!("{missing} of {} frames are not in this file: {}", tap.counted.max(missing), reasons.join("; ")))
 }

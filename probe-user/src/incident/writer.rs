@@ -129,7 +129,7 @@ impl Writer {
         let room = |held: u64| held.checked_add(bytes).filter(|sum| *sum <= self.config.max_bytes);
         if self.held.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_err() {
             job.losses.push(("capture-bytes-not-held".to_owned(), bytes));
-            job.captured = Captured { limited: true, ..Captured::default() };
+            job.captured = Captured { limited: true, looked: true, ..Captured::default() };
         }
         let id = job.incident.id.clone();
         if self.jobs.send(Box::new(job)).is_err() {

@@ -98,16 +98,23 @@ impl Recorder {
 
     /// Copies what was recorded since `since_ns` (`CLOCK_MONOTONIC`): whole blocks, so what is a little older comes along.
     pub fn snapshot(&self, since_ns: u64) -> Snapshot {
+        let mut blocks = Vec::new();
+        let snapshot = self.snapshot_each(since_ns, &mut |block| blocks.push(block));
+        Snapshot { blocks, ..snapshot }
+    }
+
+    /// Like [`Self::snapshot`], but hands each copy to `sink` instead of keeping it: a second recorder's worth of memory is not needed.
+    pub fn snapshot_each(&self, since_ns: u64, sink: &mut dyn FnMut(RawBlock)) -> Snapshot {
         let mut snapshot = Snapshot { blocks: Vec::new(), overrun: [0; lane::COUNT], follower: Follower::new(self.clone()) };
         for lane in [lane::CONTROL, lane::BULK] {
             for cpu in 0..self.division().cpus {
-                self.snapshot_lane(cpu, lane, since_ns, &mut snapshot);
+                self.snapshot_lane(cpu, lane, since_ns, &mut snapshot, sink);
             }
         }
         snapshot
     }
 
-    fn snapshot_lane(&self, cpu: u32, lane: usize, since_ns: u64, snapshot: &mut Snapshot) {
+    fn snapshot_lane(&self, cpu: u32, lane: usize, since_ns: u64, snapshot: &mut Snapshot, sink: &mut dyn FnMut(RawBlock)) {
         let newest = self.newest(cpu, lane);
         if newest > 0 {
             snapshot.follower.start(cpu, lane, newest, HEADER_BYTES);
@@ -127,7 +134,7 @@ impl Recorder {
             if seq == newest {
                 snapshot.follower.start(cpu, lane, seq, head.committed);
             }
-            snapshot.blocks.push(RawBlock { cpu, lane, seq, bytes });
+            sink(RawBlock { cpu, lane, seq, bytes });
             if head.first_ns < since_ns {
                 break;
             }

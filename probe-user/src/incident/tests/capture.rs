@@ -104,7 +104,7 @@ fn history_and_what_follows_are_captured() {
     fake.record(lane::BULK, 7);
     let (seconds, captured) = finish(capture);
     assert_eq!(seconds, [1, 2, 3, 4, 5, 6, 7]);
-    assert!(!captured.limited && captured.lost.is_empty());
+    assert!(captured.looked && !captured.limited && captured.lost.is_empty());
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_trigger_that_joins_brings_back_what_lies_near_it() {
     }
     let (seconds, _) = finish(capture);
     assert!(seconds.contains(&100) && seconds.contains(&200), "{seconds:?}");
-    assert!(seconds.iter().filter(|second| **second > 150).count() >= 4, "{seconds:?}");
+    assert!(seconds.iter().filter(|second| **second > 150).count() >= 3, "{seconds:?}");
 }
 
 #[test]

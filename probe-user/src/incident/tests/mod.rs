@@ -90,6 +90,7 @@ fn captured() -> Captured {
             chunk(0, lane::BULK, 1, &[(at(2_000), 1)]),
             chunk(1, lane::BULK, 9, &[(at(-12_345_000), 2), (at(1_000), 2), (at(10_000_000_001), 2)]),
         ],
+        looked: true,
         ..Captured::default()
     }
 }

