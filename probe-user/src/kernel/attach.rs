@@ -91,7 +91,8 @@ impl Kernel {
             // An earlier agent's, which we are going to replace.
             device.xdp_program = None;
         }
-        let choice = hook::choose_for(device, link.ingress);
+        let tc = if self.config.tcx { Hook::tc() } else { Hook::Clsact };
+        let choice = hook::choose_for(device, link.ingress, tc);
         let lock = Lock::interface(&self.config.run_dir, link.ifindex, &link.name)?;
         self.attached.push(Attached { ifindex: link.ifindex, taps: Vec::new(), links: Vec::new(), own_qdisc: false, _lock: lock });
         let attached = self.attached.len() - 1;
@@ -110,7 +111,7 @@ impl Kernel {
                 Ok(held) => (Some(held), ingress),
                 Err(error) if link.ingress == HookChoice::Auto => {
                     why = format!("native XDP does not attach ({error})");
-                    (None, Hook::tc())
+                    (None, egress)
                 }
                 Err(error) => return Err(error),
             },

@@ -31,6 +31,8 @@ pub struct KernelConfig {
     pub pin: Option<PathBuf>,
     /// Directory of the locks that keep a second agent away.
     pub run_dir: PathBuf,
+    /// tcx links where the kernel has them; clsact filters otherwise.
+    pub tcx: bool,
     /// The kernel programs' own diagnostics.
     pub log: bool,
     /// Stages, as bits of [`probe_common::stage`]; all but in benchmarks.
@@ -46,6 +48,7 @@ impl Default for KernelConfig {
             sample_rate: 0,
             pin: None,
             run_dir: "/run/linkprobe".into(),
+            tcx: true,
             log: false,
             stages: stage::ALL,
         }

@@ -83,12 +83,12 @@ pub struct Choice {
 /// # Errors
 /// [`KernelError::NoInterface`], [`KernelError::NotEthernet`], [`KernelError::Netlink`].
 pub fn choose(ifindex: u32, wanted: HookChoice) -> Result<Choice, KernelError> {
-    Ok(choose_for(netdev::device(ifindex)?, wanted))
+    Ok(choose_for(netdev::device(ifindex)?, wanted, Hook::tc()))
 }
 
-pub(super) fn choose_for(device: Device, wanted: HookChoice) -> Choice {
-    let (ingress, why) = decide(&device, wanted, Hook::tc());
-    Choice { ingress, egress: Hook::tc(), why, device }
+pub(super) fn choose_for(device: Device, wanted: HookChoice, tc: Hook) -> Choice {
+    let (ingress, why) = decide(&device, wanted, tc);
+    Choice { ingress, egress: tc, why, device }
 }
 
 fn decide(device: &Device, wanted: HookChoice, tc: Hook) -> (Hook, String) {

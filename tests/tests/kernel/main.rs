@@ -1,2 +1,9 @@
 //! The kernel programs and their loader, on veth pairs in namespaces. Needs root: `cargo xtask test` runs it.
-fn main() {}
+
+mod classes;
+mod edges;
+mod killed;
+mod lab;
+mod others;
+mod taps;
+mod torn;

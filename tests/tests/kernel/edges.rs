@@ -1,0 +1,43 @@
+//! Carrier edges: they come where the kernel allows tracing programs, and elsewhere there is a reason.
+
+use std::{thread, time::Duration};
+
+use anyhow::{Context as _, Result, ensure};
+use probe_common::event::kind;
+use probe_user::kernel::{Kernel, features};
+
+use crate::lab::{FAR, Lab, NEAR, ifindex};
+
+#[test]
+fn each_edge_of_a_carrier_arrives_once_with_its_time_or_the_kernel_says_why_not() -> Result<()> {
+    let lab = Lab::new()?;
+    lab.near.run(|| -> Result<()> {
+        let mut kernel = Kernel::load(lab.config())?;
+        if let Err(why) = kernel.carrier_edges() {
+            println!("no edges here: {why}");
+            ensure!(!why.is_empty());
+            return Ok(());
+        }
+        let mut events = kernel.take_events().context("taken")?;
+        let near = ifindex(&lab.near, NEAR)?;
+        for _ in 0..10 {
+            lab.far.ip(&format!("link set {FAR} down"))?;
+            lab.far.ip(&format!("link set {FAR} up"))?;
+        }
+        thread::sleep(Duration::from_millis(100));
+        let edges: Vec<_> = std::iter::from_fn(|| events.next_edge()).collect();
+        let kinds: Vec<u32> = edges.iter().filter(|edge| edge.ifindex == near).map(|edge| edge.kind).collect();
+        ensure!(kinds == [kind::CARRIER_OFF, kind::CARRIER_ON].repeat(10), "{edges:?}");
+        ensure!(edges.is_sorted_by_key(|edge| edge.at_ns));
+        Ok(())
+    })?
+}
+
+#[test]
+fn what_the_kernel_can_do_is_told_with_its_consequences() -> Result<()> {
+    let features = features::probe(None);
+    ensure!(features.sufficient(), "{features:?}");
+    ensure!(features.features.iter().all(|feature| !feature.consequence.is_empty()), "{features:?}");
+    println!("{features:#?}");
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Reading while the recorder is overwritten.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, ensure};
+use linkprobe_tests::traffic::{Kind, Plan, Verdict, run::Run, verify};
+use probe_common::recorder::lane;
+use probe_core::record::records;
+use probe_user::kernel::{HookChoice, Kernel, KernelConfig, RawBlock};
+
+use crate::lab::{FAR, Lab};
+
+const TIME: Duration = Duration::from_secs(4);
+
+#[derive(Debug, Default)]
+struct Read {
+    frames: u64,
+    overrun: u64,
+    rounds: u64,
+}
+
+#[test]
+fn a_reader_of_a_recorder_that_wraps_around_under_load_never_gets_a_torn_frame() -> Result<()> {
+    let lab = Lab::new()?;
+    let (mut kernel, ends) = lab.near.run(|| -> Result<_> {
+        let config = KernelConfig { snaplen: 1024, control_snaplen: 1024, memory_bytes: 600 << 10, ..lab.config() };
+        let mut kernel = Kernel::load(config)?;
+        kernel.attach(&lab.link(HookChoice::Xdp)?)?;
+        Ok((kernel, AtomicBool::new(false)))
+    })??;
+    let recorder = kernel.recorder();
+    let (snapshots, followed) = thread::scope(|scope| -> Result<_> {
+        let sender = scope.spawn(|| {
+            lab.far.run(|| {
+                let (kinds, plan) = (vec![Kind::Udp, Kind::Lacp], Plan::default());
+                let run =
+                    Run { interface: FAR.into(), kinds, plan, count: None, duration: Some(TIME), rate: None, burst: 64, bypass: false };
+                run.go(&ends)
+            })
+        });
+        let snapshots = scope.spawn(|| {
+            let mut read = Read::default();
+            while !ends.load(Ordering::Relaxed) {
+                let snapshot = recorder.snapshot(0);
+                read.overrun += snapshot.overrun.iter().sum::<u64>();
+                check(&snapshot.blocks, &mut read);
+            }
+            read
+        });
+        let mut followed = Read::default();
+        let mut follower = recorder.snapshot(u64::MAX).follower;
+        let end = Instant::now() + TIME;
+        while Instant::now() < end {
+            let next = follower.next([true, true]);
+            followed.overrun += next.overrun.iter().sum::<u64>();
+            check(&next.blocks, &mut followed);
+            thread::sleep(Duration::from_millis(followed.rounds % 4));
+        }
+        ends.store(true, Ordering::Relaxed);
+        sender.join().expect("the sender does not panic")??;
+        Ok((snapshots.join().expect("no torn frame"), followed))
+    })?;
+    println!("snapshots {snapshots:?}, follower {followed:?}");
+    ensure!(snapshots.frames > 10_000 && followed.frames > 10_000);
+    ensure!(followed.overrun + snapshots.overrun > 0, "the load did not wrap the recorder around under the readers");
+    let depth = kernel.recorder().depth();
+    ensure!(depth[lane::BULK].complete_from_ns.is_some());
+    kernel.detach(lab.link(HookChoice::Xdp)?.ifindex);
+    kernel.shutdown();
+    Ok(())
+}
+
+fn check(blocks: &[RawBlock], read: &mut Read) {
+    for block in blocks {
+        let mut last = 0;
+        for record in records(&block.bytes) {
+            let record = record.expect("whole records only");
+            assert!(matches!(verify(record.bytes), Verdict::Whole(_)), "{:?}: {:02x?}", verify(record.bytes), record.bytes);
+            assert!(record.header.at_ns >= last, "times of one CPU go backwards");
+            last = record.header.at_ns;
+            read.frames += 1;
+        }
+    }
+    read.rounds += 1;
+}
+
+#[test]
+fn a_follower_gets_each_frame_once_and_goes_on_where_the_snapshot_ended() -> Result<()> {
+    let lab = Lab::new()?;
+    lab.near.run(|| -> Result<()> {
+        let mut kernel = Kernel::load(lab.config())?;
+        kernel.attach(&lab.link(HookChoice::Xdp)?)?;
+        lab.send_in(Kind::Udp, 300)?;
+        crate::lab::counters(&kernel, 1, 300)?;
+        let mut snapshot = kernel.recorder().snapshot(0);
+        let mut seen = sequences(&snapshot.blocks);
+        for round in 0..20 {
+            lab.send_in(Kind::Arp, 50)?;
+            crate::lab::counters(&kernel, 1, 300 + 50 * (round + 1))?;
+            let next = snapshot.follower.next([true, true]);
+            ensure!(next.overrun == [0, 0]);
+            seen += sequences(&next.blocks);
+        }
+        ensure!(seen == 300 + 20 * 50, "{seen}");
+        lab.send_in(Kind::Udp, 100)?;
+        crate::lab::counters(&kernel, 1, 1400)?;
+        let passed = snapshot.follower.next([true, false]);
+        ensure!(passed.blocks.is_empty() && passed.skipped_bytes[lane::BULK] == 100 * (24 + 256), "{passed:?}");
+        ensure!(snapshot.follower.next([true, true]).blocks.is_empty());
+        kernel.shutdown();
+        Ok(())
+    })?
+}
+
+fn sequences(blocks: &[RawBlock]) -> u64 {
+    blocks.iter().map(|block| records(&block.bytes).filter(Result::is_ok).count() as u64).sum()
+}
