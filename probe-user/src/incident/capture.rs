@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
+use probe_common::recorder::lane;
 use probe_core::time::Mono;
 
 use super::source::{Chunk, Missed, Source};
@@ -42,8 +43,8 @@ pub struct Captured {
     pub missed: Missed,
     /// True when the limit kept packets out.
     pub limited: bool,
-    /// The recorder held what is before this no more; `None` when it reached back over the whole window.
-    pub complete_from: Option<Mono>,
+    /// By lane, the recorder held what is before this no more; `None` where it reached back over the whole window.
+    pub complete_from: [Option<Mono>; lane::COUNT],
     /// False when the recorder was never looked into: there was no thread for it.
     pub looked: bool,
 }
@@ -188,7 +189,7 @@ impl Capture {
         let store = &mut self.store;
         let (mut taken, mut kept) = (0, 0);
         let missed = self.source.follow(self.bulk, &mut |chunk| {
-            let bulk = usize::from(chunk.lane == probe_common::recorder::lane::BULK);
+            let bulk = usize::from(chunk.lane == lane::BULK);
             taken += bulk;
             kept += bulk & usize::from(store.append(chunk));
         });

@@ -37,8 +37,9 @@ pub struct CaptureSummary {
     pub limited: bool,
     /// Copies of blocks that ended in bytes that are no record. Not 0 is a fault of Linkprobe.
     pub damaged: u64,
-    /// The recorder held what is before this no more; `None` when it reached back over the whole window.
-    pub complete_from: Option<Mono>,
+    /// The recorder held what is before this no more, in the control lane and in the bulk lane; `None` where it reached back over the
+    /// whole window.
+    pub complete_from: [Option<Mono>; 2],
     /// False when the recorder was never looked into.
     pub looked: bool,
 }
@@ -48,7 +49,7 @@ impl CaptureSummary {
     /// counters are read about once a second and not at the window's edges.
     pub fn is_whole(&self) -> bool {
         let overrun = self.overrun_blocks.iter().any(|&blocks| blocks > 0);
-        self.looked && !self.limited && !overrun && self.damaged == 0 && self.complete_from.is_none()
+        self.looked && !self.limited && !overrun && self.damaged == 0 && self.complete_from == [None; 2]
     }
 
     /// Frames of a tap that are not in the file, whatever the reason; to within the counters' reading where the capture is not whole.

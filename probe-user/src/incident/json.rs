@@ -51,7 +51,10 @@ pub fn document(
     summary["file"] = Value::String("capture.pcapng".to_owned());
     summary["missing"] = capture.taps.iter().map(|tap| capture.missing(tap)).sum::<u64>().into();
     summary["whole"] = capture.is_whole().into();
-    summary["complete_from"] = capture.complete_from.map(time).into();
+    summary["complete_from"] = {
+        let [control, bulk] = capture.complete_from.map(|from| from.map(time));
+        json!({ "control": control, "bulk": bulk })
+    };
     Ok(json!({
         "version": VERSION,
         "id": incident.id,

@@ -23,7 +23,7 @@ pub fn report(incident: &Incident, capture: &CaptureSummary, wall: WallOffset, l
     links(&mut out, incident);
     taps(&mut out, incident, capture);
     lost(&mut out, incident, capture, losses);
-    packets(&mut out, capture);
+    packets(&mut out, incident, capture);
     out
 }
 
@@ -162,10 +162,10 @@ fn lost(out: &mut String, incident: &Incident, capture: &CaptureSummary, losses:
         lines.extend(named.map(|(name, n)| format!("{}: {name}: {n}", words::one_line(&words::tap_name(tap)))));
     }
     lines.extend(capture.taps.iter().filter_map(|summary| missing_line(incident, summary, capture)));
-    if let Some(from) = capture.complete_from {
-        let reach = wall::seconds(from.since(incident.from));
-        lines
-            .push(format!("the first {reach} of the window were overwritten in the recorder before the trigger: raise --memory"));
+    for (lane, from) in ["control", "bulk"].iter().zip(capture.complete_from) {
+        let Some(from) = from else { continue };
+        let gap = wall::seconds(from.since(incident.from));
+        lines.push(format!("the {lane} lane held no more of the first {gap} of the window: raise --memory"));
     }
     let [control, bulk] = capture.overrun_blocks;
     if control + bulk > 0 {
@@ -188,7 +188,7 @@ fn missing_line(incident: &Incident, summary: &TapCapture, capture: &CaptureSumm
     words::missing(summary, capture).map(|text| format!("{name}: {text}"))
 }
 
-fn packets(out: &mut String, capture: &CaptureSummary) {
+fn packets(out: &mut String, incident: &Incident, capture: &CaptureSummary) {
     section(out, "The packets");
     let text = format!(
         "capture.pcapng holds {} packets in {} bytes. Open it in Wireshark, or here with: tshark -r capture.pcapng",
@@ -196,7 +196,14 @@ fn packets(out: &mut String, capture: &CaptureSummary) {
     );
     paragraph(out, "", &text);
     let _ = writeln!(out, "The lines above stand between the packets (protocol \"systemd Journal\"). Useful filters:");
-    let _ = writeln!(out, "  frame.interface_description contains \"eth1\"   one interface; ingress or egress is in it too");
-    let _ = writeln!(out, "  lacp or arp or icmp or vrrp or ospf           the control plane");
-    let _ = writeln!(out, "  systemd_journal                               the events alone");
+    let tap =
+        incident.taps.first().map_or_else(|| "eth1 ingress".to_owned(), |tap| format!("{} {}", tap.link.name, tap.direction));
+    let filters = [
+        (format!("frame.interface_description contains \"{}\"", words::one_line(&tap)), "one tap"),
+        ("lacp or arp or icmp or vrrp or ospf".to_owned(), "the control plane"),
+        ("systemd_journal".to_owned(), "the events alone"),
+    ];
+    for (filter, meaning) in filters {
+        let _ = writeln!(out, "  {filter:<60}  {meaning}");
+    }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use probe_common::recorder::lane;
 use probe_core::record::records;
 use probe_core::time::Mono;
 
@@ -123,11 +124,16 @@ impl Store {
         self.any_evicted
     }
 
-    /// From when on every CPU's history was there; `None` when it reached back over the whole window.
+    /// By lane, from when on every CPU's history was there; `None` where it reached back over the whole window.
     ///
     /// A lane whose first block was seen has lost nothing yet, however late that begins.
-    pub fn complete_from(&self) -> Option<Mono> {
-        self.oldest.values().filter(|(seq, first)| *seq > 1 && *first > self.from).map(|(_, first)| *first).max()
+    pub fn complete_from(&self) -> [Option<Mono>; lane::COUNT] {
+        let overwritten = self.oldest.iter().filter(|(_, (seq, first))| *seq > 1 && *first > self.from);
+        let mut from = [None; lane::COUNT];
+        for ((_, lane), (_, first)) in overwritten {
+            from[*lane] = from[*lane].max(Some(*first));
+        }
+        from
     }
 
     /// What is held, in the order of CPU, lane and sequence number, and what had to go.
@@ -213,8 +219,6 @@ fn distance(triggers: &BTreeSet<Mono>, first: Mono, last: Mono) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use probe_common::recorder::lane;
-
     use super::super::testing::{chunk, record_bytes};
     use super::*;
 
@@ -287,7 +291,7 @@ mod tests {
             blocks.iter().for_each(|block| store.put_whole(block.clone()));
             store
         };
-        let from = |blocks: &[Chunk]| store_of(blocks).complete_from().map(|at| at.0 / SECOND);
+        let from = |blocks: &[Chunk]| store_of(blocks).complete_from()[lane::BULK].map(|at| at.0 / SECOND);
         assert_eq!(from(&[block(lane::BULK, 8, &[8]), block(lane::BULK, 7, &[5, 6])]), Some(5));
         assert_eq!(from(&[block(lane::BULK, 8, &[8]), block(lane::BULK, 7, &[2, 6])]), None, "it reaches back far enough");
         assert_eq!(from(&[block(lane::BULK, 8, &[8]), block(lane::BULK, 7, &[1, 2])]), None, "and farther than that");

@@ -71,7 +71,7 @@ pub fn missing(tap: &TapCapture, summary: &CaptureSummary) -> Option<String> {
     if summary.overrun_blocks.iter().any(|&blocks| blocks > 0) {
         reasons.push("the recorder overwrote packets before they could be copied".to_owned());
     }
-    if summary.complete_from.is_some() {
+    if summary.complete_from != [None; 2] {
         reasons.push("the recorder did not reach back to the window's start".to_owned());
     }
     if summary.damaged > 0 {

@@ -78,13 +78,10 @@ fn what_the_taps_counted_beyond_the_edges_of_a_whole_capture_is_no_loss() {
 #[test]
 fn a_history_that_was_overwritten_says_how_much_is_missing_and_what_to_do() {
     let mut job = job();
-    job.captured.complete_from = Some(TRIGGER.minus(12 * SECOND));
+    job.captured.complete_from = [None, Some(TRIGGER.minus(12 * SECOND))];
     let (report, document) = written(&job);
-    assert!(
-        report.contains("- the first 18.000 s of the window were overwritten in the recorder before the trigger: raise"),
-        "{report}"
-    );
-    assert_eq!(document["capture"]["complete_from"]["mono_ns"], TRIGGER.minus(12 * SECOND).0);
+    assert!(report.contains("- the bulk lane held no more of the first 18.000 s of the window: raise --memory"), "{report}");
+    assert_eq!(document["capture"]["complete_from"]["bulk"]["mono_ns"], TRIGGER.minus(12 * SECOND).0);
 }
 
 #[test]
