@@ -13,6 +13,9 @@ use super::{wall, words};
 /// Longest line, characters.
 pub const WIDTH: usize = 100;
 
+/// Frames that were recorded shorter than they are ([`probe_core::counts::named_losses`]): what was asked for, and no loss.
+const TRUNCATED: &str = "truncated";
+
 /// The report.
 pub fn report(incident: &Incident, capture: &CaptureSummary, wall: WallOffset, losses: &[(String, u64)]) -> String {
     let mut out = String::new();
@@ -148,6 +151,10 @@ fn taps(out: &mut String, incident: &Incident, capture: &CaptureSummary) {
     }
     out.push_str(&table.render(WIDTH));
     let _ = writeln!(out, "Counters are read about once a second: what they count may reach over the window's edges.");
+    let cut: u64 = incident.taps.iter().flat_map(|tap| &tap.losses).filter(|(name, _)| name == TRUNCATED).map(|(_, n)| n).sum();
+    if cut > 0 {
+        let _ = writeln!(out, "{cut} frames are longer than the snap length: the file has their beginning (--snaplen).");
+    }
     for tap in incident.taps.iter().filter(|tap| !tap.classes.is_empty()) {
         let classes: Vec<String> = tap.classes.iter().map(|class| format!("{} {}", class.class, class.packets)).collect();
         out.push_str(&wrap(&classes.join(", "), &format!("  {}: ", words::one_line(&words::tap_name(tap))), "      ", WIDTH));
@@ -158,7 +165,7 @@ fn lost(out: &mut String, incident: &Incident, capture: &CaptureSummary, losses:
     section(out, "Losses of Linkprobe itself");
     let mut lines: Vec<String> = losses.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name}: {n}")).collect();
     for tap in &incident.taps {
-        let named = tap.losses.iter().filter(|(_, n)| *n > 0);
+        let named = tap.losses.iter().filter(|(name, n)| *n > 0 && name != TRUNCATED);
         lines.extend(named.map(|(name, n)| format!("{}: {name}: {n}", words::one_line(&words::tap_name(tap)))));
     }
     lines.extend(capture.taps.iter().filter_map(|summary| missing_line(incident, summary, capture)));

@@ -1,7 +1,8 @@
 //! The records of one incident in memory: at most so many bytes, and the ones that matter most.
 //!
-//! The control lane goes before the bulk lane; within a lane, what is nearest in time to a trigger stays. What has to go is counted
-//! by tap and by time, so that the file can say where packets are missing.
+//! The control lane goes before the bulk lane, up to three quarters of the memory: a flood of pings must not push everything else out.
+//! Within a lane, what is nearest in time to a trigger stays. What has to go is counted by tap and by time, so that the file can say
+//! where packets are missing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -30,7 +31,8 @@ pub struct Store {
     blocks: HashMap<Key, Held>,
     /// Every block of `blocks`, the dearest first.
     ranks: BTreeSet<Rank>,
-    bytes: usize,
+    /// By lane.
+    bytes: [usize; lane::COUNT],
     evicted: BTreeMap<Key, Evicted>,
     /// Highest sequence number by CPU and lane whose evicted records were folded into `lost`.
     folded: HashMap<(u32, usize), u64>,
@@ -69,7 +71,7 @@ impl Store {
             triggers: BTreeSet::from([trigger]),
             blocks: HashMap::new(),
             ranks: BTreeSet::new(),
-            bytes: 0,
+            bytes: [0; lane::COUNT],
             evicted: BTreeMap::new(),
             folded: HashMap::new(),
             lost: Lost::new(),
@@ -116,7 +118,7 @@ impl Store {
 
     /// Bytes of records that are held.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes.iter().sum()
     }
 
     /// True once something had to go, even if it came back.
@@ -159,24 +161,31 @@ impl Store {
             return true;
         }
         let distance = distance(&self.triggers, first, last);
-        self.bytes += bytes.len();
+        self.bytes[key.1] += bytes.len();
         self.ranks.insert((key.1, distance, key));
         self.blocks.insert(key, Held { bytes, first, last, distance });
         let mut kept = true;
-        while self.bytes > self.limit {
-            let Some(&(_, _, worst)) = self.ranks.last() else {
-                break;
-            };
+        while self.bytes() > self.limit {
+            let Some(worst) = self.worst() else { break };
             kept &= worst != key;
             self.evict(worst);
         }
         kept
     }
 
+    /// What goes next: the farthest of the bulk lane, or of the control lane where that has more than its share.
+    fn worst(&self) -> Option<Key> {
+        let share = self.limit / 4 * 3;
+        let of_control = || self.ranks.range(..(lane::BULK, 0, (0, 0, 0))).next_back();
+        let crowded = self.bytes[lane::CONTROL] > share;
+        let rank = if crowded { of_control() } else { self.ranks.last() };
+        rank.map(|(_, _, key)| *key)
+    }
+
     fn take(&mut self, key: Key) -> Option<Held> {
         let held = self.blocks.remove(&key)?;
         self.ranks.remove(&(key.1, held.distance, key));
-        self.bytes -= held.bytes.len();
+        self.bytes[key.1] -= held.bytes.len();
         Some(held)
     }
 
@@ -251,12 +260,19 @@ mod tests {
     #[test]
     fn the_control_lane_goes_before_the_bulk_lane() {
         let one = record_bytes();
-        let mut store = Store::new(2 * one, Mono(0), Mono(50 * SECOND));
-        store.put_whole(block(lane::BULK, 1, &[49]));
-        store.put_whole(block(lane::BULK, 2, &[50]));
-        store.put_whole(block(lane::CONTROL, 1, &[1]));
-        store.put_whole(block(lane::CONTROL, 2, &[2]));
-        assert_eq!(times(&store.into_parts().0), [1, 2]);
+        let mut store = Store::new(4 * one, Mono(0), Mono(50 * SECOND));
+        (46..=50).for_each(|second| store.put_whole(block(lane::BULK, second, &[second])));
+        (1..=3).for_each(|second| store.put_whole(block(lane::CONTROL, second, &[second])));
+        assert_eq!(times(&store.into_parts().0), [1, 2, 3, 50]);
+    }
+
+    #[test]
+    fn a_flood_in_the_control_lane_leaves_a_quarter_to_the_bulk_lane() {
+        let one = record_bytes();
+        let mut store = Store::new(8 * one, Mono(0), Mono(50 * SECOND));
+        (41..=49).for_each(|second| store.put_whole(block(lane::BULK, second, &[second])));
+        (51..=90).for_each(|second| store.put_whole(block(lane::CONTROL, second, &[second])));
+        assert_eq!(times(&store.into_parts().0), [51, 52, 53, 54, 55, 56, 48, 49]);
     }
 
     #[test]

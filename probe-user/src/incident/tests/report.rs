@@ -94,6 +94,14 @@ fn an_incident_without_a_capture_says_that_all_packets_are_missing() {
 }
 
 #[test]
+fn frames_that_were_cut_are_told_and_are_no_loss() {
+    let mut job = job();
+    job.incident.taps[0].losses = vec![("truncated".to_owned(), 17)];
+    let (report, _) = written(&job);
+    assert!(report.contains("17 frames are longer than the snap length") && report.contains("no losses"), "{report}");
+}
+
+#[test]
 fn packets_that_are_missing_are_said_to_be_missing() {
     let mut job = job();
     job.incident.taps[0].classes[0].packets = 1000;
