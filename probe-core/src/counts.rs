@@ -26,6 +26,8 @@ pub struct Moment {
     pub at: Mono,
     /// By tap id.
     pub taps: Vec<(u16, TapCounters)>,
+    /// Losses that no tap is to blame for, by name.
+    pub losses: Vec<(String, u64)>,
 }
 
 impl CountHistory {
@@ -95,6 +97,14 @@ pub fn named_losses(losses: &probe_common::counters::TapLosses) -> [(&'static st
     ]
 }
 
+/// What was lost between two moments without a tap to blame, by name; zeros are left out.
+pub fn other_losses_between(before: Option<&Moment>, after: Vec<(String, u64)>) -> Vec<(String, u64)> {
+    let known = before.map_or(&[][..], |moment| &moment.losses);
+    let earlier = |name: &str| known.iter().find(|(known, _)| known == name).map_or(0, |(_, count)| *count);
+    let since = after.into_iter().map(|(name, count)| (earlier(&name), name, count));
+    since.map(|(before, name, count)| (name, count.saturating_sub(before))).filter(|(_, n)| *n > 0).collect()
+}
+
 fn find(tap: u16, moment: Option<&Moment>) -> Option<&TapCounters> {
     moment?.taps.iter().find(|(id, _)| *id == tap).map(|(_, counters)| counters)
 }
@@ -112,7 +122,7 @@ mod tests {
     }
 
     fn moment(second: u64, arp: u64) -> Moment {
-        Moment { at: Mono(second * SECOND), taps: vec![(3, counters(arp, arp))] }
+        Moment { at: Mono(second * SECOND), taps: vec![(3, counters(arp, arp))], losses: vec![("overruns".to_owned(), arp)] }
     }
 
     #[test]
@@ -125,6 +135,9 @@ mod tests {
         let classes = classes_between(3, base, &now);
         assert_eq!(classes, [ClassTotals { class: "arp", packets: 200, bytes: 12_000, segments: 200 }]);
         assert_eq!(losses_between(3, base, &now), [("truncated".to_string(), 3)]);
+        let named = |n| vec![("overruns".to_owned(), n), ("none".to_owned(), 0)];
+        assert_eq!(other_losses_between(base, named(801)), [("overruns".to_owned(), 1)]);
+        assert_eq!(other_losses_between(base, named(800)), []);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Does what the engine asks for. What fails becomes an event again: an alarm on the timeline.
 
 use probe_common::tap::direction;
-use probe_core::counts::{classes_between, losses_between};
+use probe_core::counts::{Moment, classes_between, losses_between, other_losses_between};
 use probe_core::flight::{Action, Event};
 use probe_core::incident::{Incident, TapCounts};
 use probe_core::link::LinkState;
@@ -11,6 +11,7 @@ use probe_core::timeline::{Entry, LinkName, What};
 use super::Agent;
 use crate::clock;
 use crate::incident::WriteOutcome;
+use crate::kernel::ethtool;
 use crate::kernel::{KernelError, LinkToTap, Tap};
 
 impl Agent {
@@ -18,18 +19,20 @@ impl Agent {
         match action {
             Action::Attach { link, role } => self.attach(&link, role),
             Action::Detach { link, gone } => self.detach(link, gone),
-            Action::Open(opened) => match self.incidents.open(&opened) {
-                Ok(()) => Vec::new(),
-                Err(error) => vec![Event::Alarm { text: format!("{error:#}") }],
-            },
+            Action::Open(opened) => {
+                let result = self.incidents.open(&opened);
+                // Kept from now on: by the window's end the history may have forgotten its beginning.
+                self.base = self.history.base(opened.from).cloned();
+                result.map_or_else(|error| vec![Event::Alarm { text: format!("{error:#}") }], |()| Vec::new())
+            }
             Action::Extend { until } => {
                 self.incidents.extend(clock::now(), until);
                 Vec::new()
             }
             Action::Close(incident) => {
-                let incident = self.complete(*incident);
-                let losses = self.own_losses().into_iter().filter(|(_, count)| *count > 0).collect();
-                self.incidents.close(incident, losses);
+                let base = self.base.take();
+                let incident = self.complete(*incident, base.as_ref());
+                self.incidents.close(incident, other_losses_between(base.as_ref(), self.own_losses()));
                 Vec::new()
             }
             Action::Report(entry) => {
@@ -90,8 +93,7 @@ impl Agent {
     }
 
     /// Fills in what the engine does not know: the taps and what they counted, and where this is.
-    fn complete(&self, mut incident: Incident) -> Incident {
-        let base = self.history.base(incident.from);
+    fn complete(&self, mut incident: Incident, base: Option<&Moment>) -> Incident {
         for (id, info) in self.kernel.described_taps() {
             let Ok(after) = self.kernel.counters_of(id) else { continue };
             let classes = classes_between(id, base, &after);
@@ -105,7 +107,7 @@ impl Agent {
                 tap: id,
                 link: LinkName { ifindex: info.ifindex, name },
                 mac: info.mac,
-                speed_bps: None,
+                speed_bps: attached.and_then(|tap| ethtool::speed_bps(&tap.name).or(tap.speed_bps)),
                 hook: hook_name(info.hook),
                 direction: direction_name(info.direction),
                 classes,

@@ -57,6 +57,8 @@ struct Agent {
     incidents: Incidents,
     /// What the taps had counted at moments of the recent past.
     history: CountHistory,
+    /// The moment at which the open incident's window begins.
+    base: Option<Moment>,
     losses: Losses,
     /// Interfaces whose taps could not be attached, and why.
     untapped: Vec<(LinkName, String)>,
@@ -174,7 +176,7 @@ impl Agent {
         self.losses.samples_malformed = inputs.samples.malformed();
         if self.history.is_due(now) {
             match self.kernel.counters() {
-                Ok(taps) => self.history.push(Moment { at: now, taps }),
+                Ok(taps) => self.history.push(Moment { at: now, taps, losses: self.own_losses() }),
                 Err(error) => log::error!("counters: {error}"),
             }
         }

@@ -59,6 +59,7 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
         flight: Flight::new(flight_config(&config)?),
         incidents,
         history: CountHistory::new(before),
+        base: None,
         losses: Losses { netlink_undecodable: found.undecodable.len() as u64, ..Losses::default() },
         untapped: Vec::new(),
         config,
@@ -66,7 +67,7 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
     };
     // What a window counts begins here when it begins before the first round of housekeeping.
     let taps = agent.kernel.counters().context("counters")?;
-    agent.history.push(Moment { at: agent.started, taps });
+    agent.history.push(Moment { at: agent.started, taps, losses: Vec::new() });
     agent.handle(Event::Start { links: found.links });
     if let Some((link, why)) = agent.untapped.first() {
         let text = format!("{}: {why}", link.name);

@@ -50,6 +50,8 @@ pub struct Tap {
     pub mac: [u8; 6],
     /// ifindex of its bond when the tap was made, or 0.
     pub master: u32,
+    /// Bits per second when the tap was made, where the driver told.
+    pub speed_bps: Option<u64>,
     /// Hook.
     pub hook: Hook,
     /// One of [`probe_common::tap::direction`].
@@ -225,6 +227,7 @@ impl Kernel {
             name: device.name.clone(),
             mac: device.mac,
             master: link.master,
+            speed_bps: device.speed_bps,
             hook,
             direction,
             why,

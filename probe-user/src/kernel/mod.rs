@@ -8,6 +8,7 @@ mod carrier;
 pub mod config;
 pub mod cpus;
 pub mod error;
+pub mod ethtool;
 pub mod features;
 pub mod follow;
 pub mod hook;

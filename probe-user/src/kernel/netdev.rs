@@ -1,12 +1,12 @@
 //! What an interface is and can do, as far as the choice of a hook needs it.
 
-use std::{io, mem, os::fd::AsRawFd as _};
+use std::io;
 
 use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE};
 use serde::Serialize;
 
 use super::{
-    KernelError,
+    KernelError, ethtool,
     nl::{self, Ask},
 };
 
@@ -33,6 +33,8 @@ pub struct Device {
     pub native_xdp_frags: Option<bool>,
     /// VLAN tags are taken out of received frames; `None` where the driver does not tell.
     pub rx_vlan_offload: Option<bool>,
+    /// Bits per second; `None` where the driver does not tell.
+    pub speed_bps: Option<u64>,
 }
 
 /// Asks the kernel about an interface.
@@ -44,7 +46,8 @@ pub fn device(ifindex: u32) -> Result<Device, KernelError> {
     let features = xdp_features(ifindex);
     device.native_xdp = features.map(|features| features & NETDEV_XDP_ACT_BASIC != 0);
     device.native_xdp_frags = features.map(|features| features & NETDEV_XDP_ACT_RX_SG != 0);
-    device.rx_vlan_offload = rx_vlan_offload(&device.name);
+    device.rx_vlan_offload = ethtool::rx_vlan_offload(&device.name);
+    device.speed_bps = ethtool::speed_bps(&device.name);
     Ok(device)
 }
 
@@ -87,6 +90,7 @@ fn link(ifindex: u32) -> Result<Device, KernelError> {
         native_xdp: None,
         native_xdp_frags: None,
         rx_vlan_offload: None,
+        speed_bps: None,
     })
 }
 
@@ -111,29 +115,6 @@ fn xdp_features(ifindex: u32) -> Option<u64> {
     let family = nl::u16_at(nl::find(&family, CTRL_ATTR_FAMILY_ID)?, 0)?;
     let device = ask(family, NETDEV_CMD_DEV_GET, NETDEV_A_DEV_IFINDEX, &ifindex.to_ne_bytes())?;
     nl::u64_at(nl::find(&device, NETDEV_A_DEV_XDP_FEATURES)?, 0)
-}
-
-/// By `ETHTOOL_GFLAGS` (linux/ethtool.h).
-fn rx_vlan_offload(name: &str) -> Option<bool> {
-    const SIOCETHTOOL: libc::c_ulong = 0x8946;
-    const ETHTOOL_GFLAGS: u32 = 0x25;
-    const ETH_FLAG_RXVLAN: u32 = 1 << 8;
-
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").or_else(|_| std::net::UdpSocket::bind("0.0.0.0:0")).ok()?;
-    // `struct ethtool_value`: command and data.
-    let mut value = [ETHTOOL_GFLAGS, 0];
-    // SAFETY: zeros are an `ifreq`.
-    let mut request: libc::ifreq = unsafe { mem::zeroed() };
-    if name.len() >= request.ifr_name.len() {
-        return None;
-    }
-    for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
-        *to = from.cast_signed();
-    }
-    request.ifr_ifru.ifru_data = value.as_mut_ptr().cast();
-    // SAFETY: the request names an interface and points to an `ethtool_value`, as this command wants it; both outlive the call.
-    let result = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL as _, &raw mut request) };
-    (result == 0).then_some(value[1] & ETH_FLAG_RXVLAN != 0)
 }
 
 #[cfg(test)]
