@@ -44,11 +44,7 @@ pub fn header<F: Frame, T: Copy>(frame: &F, offset: usize) -> Option<T> {
     }
     let mut value = MaybeUninit::<T>::uninit();
     // SAFETY: `value` takes the bytes, and is read only when all were written; any bytes make a header.
-    unsafe {
-        frame
-            .load(offset as u32, value.as_mut_ptr().cast(), size_of::<T>() as u32)
-            .then(|| value.assume_init())
-    }
+    unsafe { frame.load(offset as u32, value.as_mut_ptr().cast(), size_of::<T>() as u32).then(|| value.assume_init()) }
 }
 
 /// A frame at XDP.
@@ -138,7 +134,8 @@ impl Frame for TcContext {
     #[inline(always)]
     fn tag(&self) -> Option<[u8; 4]> {
         // SAFETY: `skb` is the program's context.
-        let (present, proto, tci) = unsafe { ((*self.skb.skb).vlan_present, (*self.skb.skb).vlan_proto, (*self.skb.skb).vlan_tci) };
+        let (present, proto, tci) =
+            unsafe { ((*self.skb.skb).vlan_present, (*self.skb.skb).vlan_proto, (*self.skb.skb).vlan_tci) };
         if present == 0 {
             return None;
         }

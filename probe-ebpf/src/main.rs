@@ -10,13 +10,14 @@
 mod carrier;
 mod copy;
 mod count;
+mod diag;
 mod frame;
 mod hide;
 mod hooks;
 mod ip;
 mod maps;
-mod parse;
 mod params;
+mod parse;
 mod publish;
 mod record;
 mod sample;

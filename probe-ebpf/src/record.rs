@@ -10,6 +10,7 @@ use probe_common::{
 use crate::{
     copy::{copy, place},
     count::loss,
+    diag::{Message, say},
     frame::Frame,
     maps,
     params::{BLOCKS_BULK, BLOCKS_CONTROL, CONTROL_SNAPLEN, SNAPLEN},
@@ -26,6 +27,7 @@ pub fn record<F: Frame>(frame: &F, seen: &Seen, counters: *mut TapCounters) {
     // SAFETY: as above.
     if !unsafe { publish::try_claim(busy) } {
         loss(counters, |losses| &mut losses.record_busy);
+        say(Message::Busy, seen.tap);
         return;
     }
     if CONTROL_LANE >> (seen.class & 31) & 1 != 0 {
@@ -46,6 +48,7 @@ fn write<F: Frame>(frame: &F, seen: &Seen, counters: *mut TapCounters, state: &m
     let size = size_of::<RecordHeader>() as u32 + ((captured + 7) & !7);
     if state.seq == 0 || state.offset + size > BLOCK_SIZE as u32 {
         recycle(state, lane, seen.at_ns);
+        say(Message::Block(state.block), seen.tap);
     }
     let Some(block) = maps::RECORDER.get_ptr_mut(state.block) else {
         loss(counters, |losses| &mut losses.record_unreadable);
@@ -67,6 +70,7 @@ fn write<F: Frame>(frame: &F, seen: &Seen, counters: *mut TapCounters, state: &m
     unsafe { place(block, state.offset).cast::<RecordHeader>().write(head) };
     if !copy(frame, seen.tag, block, state.offset + size_of::<RecordHeader>() as u32, captured, snaplen) {
         loss(counters, |losses| &mut losses.record_unreadable);
+        say(Message::Unreadable, seen.tap);
         return;
     }
     state.offset += size;

@@ -7,7 +7,14 @@ use probe_common::{
     recorder::flags,
 };
 
-use crate::{count::loss, frame::Frame, hide::{hide, mask}, maps, params::SAMPLE_RATE, tap::Seen};
+use crate::{
+    count::loss,
+    frame::Frame,
+    hide::{hide, mask},
+    maps,
+    params::SAMPLE_RATE,
+    tap::Seen,
+};
 
 /// Takes the frame as a sample when its turn has come.
 #[inline(always)]

@@ -6,7 +6,12 @@ use probe_common::{
     tap::{NO_TAP, TAP_SLOTS},
 };
 
-use crate::{count, frame::Frame, maps, params, parse, record, sample};
+use crate::{
+    count,
+    diag::{Message, say},
+    frame::Frame,
+    maps, params, parse, record, sample,
+};
 
 /// Which way frames go; known by the program.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,15 +48,7 @@ pub fn try_tap<F: Frame>(frame: &F, direction: Direction) -> Option<()> {
     let counters = maps::COUNTERS.get_ptr_mut(u32::from(tap))?;
     let tag = frame.tag();
     let length = frame.length() + if tag.is_some() { 4 } else { 0 };
-    let mut seen = Seen {
-        at_ns: 0,
-        length,
-        tap,
-        segments: frame.segments(),
-        direction,
-        class: class::id::OTHER,
-        tag,
-    };
+    let mut seen = Seen { at_ns: 0, length, tap, segments: frame.segments(), direction, class: class::id::OTHER, tag };
     if params::on(stage::RECORD | stage::SAMPLE) {
         // SAFETY: the helper takes nothing and cannot fail.
         seen.at_ns = unsafe { bpf_ktime_get_ns() };
@@ -61,6 +58,7 @@ pub fn try_tap<F: Frame>(frame: &F, direction: Direction) -> Option<()> {
         seen.class = parsed.class;
         if parsed.gave_up {
             count::loss(counters, |losses| &mut losses.parse_limit);
+            say(Message::ParserGaveUp, tap);
         }
     }
     if params::on(stage::COUNT) {

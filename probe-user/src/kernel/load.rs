@@ -6,6 +6,7 @@ use aya::{
     Ebpf,
     maps::{Array, Map, MapData, PerCpuArray},
 };
+use aya_log::EbpfLogger;
 use probe_common::{
     ABI_VERSION,
     counters::{Losses, TapCounters},
@@ -28,6 +29,9 @@ use super::{
     table::TapTable,
 };
 
+/// Reads what the programs log.
+pub type Diagnostics = EbpfLogger<&'static dyn log::Log>;
+
 /// The loaded programs and their maps. All of it ends with this value, but for what is pinned: [`Kernel::shutdown`] ends that too.
 pub struct Kernel {
     pub(super) config: KernelConfig,
@@ -44,6 +48,7 @@ pub struct Kernel {
     pub(super) notes: Vec<String>,
     events: Option<Events>,
     samples: Option<Samples>,
+    diagnostics: Option<Diagnostics>,
 }
 
 impl Kernel {
@@ -69,6 +74,8 @@ impl Kernel {
         let recorder = recorder.map_err(|error| KernelError::Map { map: map::RECORDER, source: error.into() })?;
         let mut layout: Array<MapData, Value<Layout>> = take(&mut ebpf, map::LAYOUT)?.try_into().map_err(KernelError::map(map::LAYOUT))?;
         layout.set(0, Value(layout_of(division)), 0).map_err(KernelError::map(map::LAYOUT))?;
+        let diagnostics = config.log.then(|| EbpfLogger::init(&mut ebpf)).transpose();
+        let diagnostics = diagnostics.map_err(|error| KernelError::Load { hint: String::new(), source: error.into() })?;
         let mut kernel = Self {
             slots: take(&mut ebpf, map::TAPS)?.try_into().map_err(KernelError::map(map::TAPS))?,
             info: take(&mut ebpf, map::TAP_INFO)?.try_into().map_err(KernelError::map(map::TAP_INFO))?,
@@ -82,6 +89,7 @@ impl Kernel {
             notes,
             events: Some(Events::new(ring(&mut ebpf, map::EVENTS)?)),
             samples: Some(Samples::new(ring(&mut ebpf, map::SAMPLES)?)),
+            diagnostics,
             config,
             ebpf,
         };
@@ -103,6 +111,12 @@ impl Kernel {
     /// The samples; `None` when they were taken before.
     pub fn take_samples(&mut self) -> Option<Samples> {
         self.samples.take()
+    }
+
+    /// The programs' own diagnostics: its descriptor becomes readable, and `flush` hands them to the `log` crate. `None` when they are
+    /// off, or were taken before.
+    pub fn take_diagnostics(&mut self) -> Option<Diagnostics> {
+        self.diagnostics.take()
     }
 
     /// Whether carrier edges come, or why not, in words.

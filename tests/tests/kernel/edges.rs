@@ -1,12 +1,13 @@
 //! Carrier edges: they come where the kernel allows tracing programs, and elsewhere there is a reason.
 
-use std::{thread, time::Duration};
+use std::{os::fd::AsRawFd, thread, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use probe_common::event::kind;
-use probe_user::kernel::{Kernel, features};
+use linkprobe_tests::traffic::Kind;
+use probe_common::{event::kind, tap::direction};
+use probe_user::kernel::{HookChoice, Kernel, KernelConfig, features};
 
-use crate::lab::{FAR, Lab, NEAR, ifindex};
+use crate::lab::{FAR, Lab, NEAR, counters, ifindex};
 
 #[test]
 fn each_edge_of_a_carrier_arrives_once_with_its_time_or_the_kernel_says_why_not() -> Result<()> {
@@ -40,4 +41,31 @@ fn what_the_kernel_can_do_is_told_with_its_consequences() -> Result<()> {
     ensure!(features.features.iter().all(|feature| !feature.consequence.is_empty()), "{features:?}");
     println!("{features:#?}");
     Ok(())
+}
+
+#[test]
+fn diagnostics_come_when_they_are_asked_for() -> Result<()> {
+    let lab = Lab::new()?;
+    lab.near.run(|| -> Result<()> {
+        let mut kernel = Kernel::load(KernelConfig { log: true, sample_rate: 2, ..lab.config() })?;
+        kernel.attach(&lab.link(HookChoice::Xdp)?)?;
+        let mut diagnostics = kernel.take_diagnostics().context("they are off")?;
+        ensure!(!readable(&diagnostics)?);
+        lab.send_in(Kind::Udp, 10)?;
+        counters(&kernel, direction::INGRESS, 10)?;
+        ensure!(readable(&diagnostics)?, "the first record of a lane takes a block into use, and that is logged");
+        diagnostics.flush();
+        ensure!(!readable(&diagnostics)?);
+        kernel.shutdown();
+        Ok(())
+    })?
+}
+
+/// Whether a descriptor is readable now.
+fn readable(fd: &impl AsRawFd) -> Result<bool> {
+    let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one `pollfd`, which outlives the call.
+    let ready = unsafe { libc::poll(&raw mut poll, 1, 0) };
+    ensure!(ready >= 0, std::io::Error::last_os_error());
+    Ok(ready == 1)
 }

@@ -59,12 +59,12 @@ fn at_generic_xdp_what_is_sent_is_what_is_counted_and_recorded() -> Result<()> {
 }
 
 fn check(choice: HookChoice, tcx: bool, hooks: [Hook; 2]) -> Result<()> {
+    let lab = Lab::new()?;
     for kind in KINDS {
         if choice == HookChoice::XdpGeneric && kind == Kind::Jumbo {
             // What generic XDP is given depends on how the stack had cut the packet up.
             continue;
         }
-        let lab = Lab::new()?;
         lab.near.run(|| -> Result<()> {
             let mut kernel = Kernel::load(KernelConfig { tcx, ..lab.config() })?;
             let taps = kernel.attach(&lab.link(choice)?)?;

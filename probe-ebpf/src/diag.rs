@@ -1,0 +1,51 @@
+//! Diagnostics, off by default. Each message is a function of its own and takes plain numbers: what a message borrows cannot live in
+//! registers, and that would cost even while diagnostics are off.
+
+use aya_log_ebpf::{debug, macro_support::Level, macro_support::level_enabled};
+
+/// What there is to say.
+#[derive(Clone, Copy)]
+pub enum Message {
+    /// More tags or extension headers than are followed.
+    ParserGaveUp,
+    /// The program was re-entered while it recorded.
+    Busy,
+    /// The frame's bytes cannot be read.
+    Unreadable,
+    /// A lane goes on to this block.
+    Block(u32),
+}
+
+/// Says it, about a tap; costs nothing while diagnostics are off.
+#[inline(always)]
+pub fn say(message: Message, tap: u16) {
+    if !level_enabled(Level::Debug) {
+        return;
+    }
+    match message {
+        Message::ParserGaveUp => parser_gave_up(tap.into()),
+        Message::Busy => busy(tap.into()),
+        Message::Unreadable => unreadable(tap.into()),
+        Message::Block(block) => next_block(tap.into(), block),
+    }
+}
+
+#[inline(never)]
+fn parser_gave_up(tap: u32) {
+    debug!((), "tap {}: too many tags or extension headers", tap);
+}
+
+#[inline(never)]
+fn busy(tap: u32) {
+    debug!((), "tap {}: a frame came while another was being recorded", tap);
+}
+
+#[inline(never)]
+fn unreadable(tap: u32) {
+    debug!((), "tap {}: a frame cannot be read", tap);
+}
+
+#[inline(never)]
+fn next_block(tap: u32, block: u32) {
+    debug!((), "tap {}: its lane goes on to block {}", tap, block);
+}
