@@ -22,10 +22,19 @@ fn main() -> ExitCode {
         // Whoever reads the output has seen enough: `linkprobe watch | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("linkprobe: {error:#}");
+            eprintln!("linkprobe: {}", in_words(&error));
             ExitCode::from(if error.is::<ConfigErrors>() { 2 } else { 1 })
         }
     }
+}
+
+/// The error and its causes in one line. A cause that the line says already is not said again: many libraries repeat theirs.
+fn in_words(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
+        "" => cause,
+        said if said.contains(&cause) => text,
+        _ => format!("{text}: {cause}"),
+    })
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

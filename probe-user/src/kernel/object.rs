@@ -60,7 +60,9 @@ pub fn load(config: &KernelConfig, division: Division, carrier: &Carrier) -> Res
 
 /// Loads the programs that see frames.
 pub fn load_programs(ebpf: &mut Ebpf) -> Result<(), KernelError> {
-    let failed = |program| move |error: aya::programs::ProgramError| KernelError::Program { program, hint: features::hint(), source: error.into() };
+    let failed = |program| {
+        move |error: aya::programs::ProgramError| KernelError::Program { program, hint: features::hint(), source: refused(&error).into() }
+    };
     for name in [program::XDP_INGRESS, program::XDP_FRAGS] {
         xdp(ebpf, name)?.load().map_err(failed(name))?;
     }
@@ -68,6 +70,20 @@ pub fn load_programs(ebpf: &mut Ebpf) -> Result<(), KernelError> {
         classifier(ebpf, name)?.load().map_err(failed(name))?;
     }
     Ok(())
+}
+
+/// Why a program was refused. The verifier's log is for those who change the program: it goes to the log at level debug, and what
+/// it ends with stays here.
+fn refused(error: &aya::programs::ProgramError) -> String {
+    let aya::programs::ProgramError::LoadError { io_error, verifier_log } = error else { return error.to_string() };
+    let text = verifier_log.to_string();
+    log::debug!("{text}");
+    let numbers = ["verification time", "stack depth", "processed "];
+    let said = text.lines().filter(|line| !numbers.iter().any(|start| line.starts_with(start)));
+    match said.last().filter(|line| !line.is_empty()) {
+        Some(last) => format!("{io_error}; its verifier ends with \"{}\" (--log debug has all of it)", last.trim()),
+        None => io_error.to_string(),
+    }
 }
 
 /// An XDP program of the object.
