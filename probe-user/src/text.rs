@@ -26,7 +26,8 @@ impl Table {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let cell = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |text| text.chars().count());
         let widths: Vec<usize> = (0..columns).map(|c| self.rows.iter().map(|row| cell(row, c)).max().unwrap_or(0)).collect();
-        let right: Vec<bool> = (0..columns).map(|c| self.rows.iter().skip(1).all(|row| row.get(c).is_none_or(|t| is_number(t)))).collect();
+        let right: Vec<bool> =
+            (0..columns).map(|c| self.rows.iter().skip(1).all(|row| row.get(c).is_none_or(|t| is_number(t)))).collect();
         let mut text = String::new();
         for row in &self.rows {
             let mut line = " ".repeat(indent);
@@ -43,7 +44,8 @@ impl Table {
 }
 
 fn is_number(text: &str) -> bool {
-    text == "-" || text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_alphanumeric() || " .%/".contains(c))
+    text == "-"
+        || text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_alphanumeric() || " .%/".contains(c))
 }
 
 /// Seconds for people: `0.250 s`, `12.3 s`, `5 min 10 s`, `3 h 5 min`, `2 d 3 h`.

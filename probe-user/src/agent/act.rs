@@ -54,7 +54,8 @@ impl Agent {
             Role::Slave { master } => master,
             Role::Bond | Role::Plain => 0,
         };
-        let wanted = LinkToTap { ifindex: link.ifindex, name: link.name.clone(), master, ingress: self.config.hook, egress: true };
+        let wanted =
+            LinkToTap { ifindex: link.ifindex, name: link.name.clone(), master, ingress: self.config.hook, egress: true };
         match self.kernel.attach(&wanted) {
             Ok(taps) => taps.iter().map(|tap| Event::TapAttached { ifindex: tap.ifindex, tap: describe(tap) }).collect(),
             // It vanished while its message was on the way: the message that says so follows.

@@ -109,7 +109,13 @@ impl Incidents {
         match outcome {
             WriteOutcome::Written { incident, cleaned } => {
                 let capture = &incident.capture;
-                log::warn!("incident {} is written: {} packets, {} bytes in {}", incident.id, capture.packets, incident.bytes, incident.path.display());
+                log::warn!(
+                    "incident {} is written: {} packets, {} bytes in {}",
+                    incident.id,
+                    capture.packets,
+                    incident.bytes,
+                    incident.path.display()
+                );
                 self.settle();
                 self.status.written += 1;
                 self.status.last = Some(incident.id);

@@ -19,9 +19,14 @@ impl Agent {
         let mut taps = Vec::new();
         for tap in self.kernel.taps() {
             let counters = self.kernel.counters_of(tap.id)?;
-            let classes: Vec<ClassStatus> = (0u8..).zip(&counters.classes).filter(|(_, c)| c.packets > 0).map(class_status).collect();
+            let classes: Vec<ClassStatus> =
+                (0u8..).zip(&counters.classes).filter(|(_, c)| c.packets > 0).map(class_status).collect();
             let place = format!("{} {}", tap.name, direction_name(tap.direction));
-            losses.extend(named_losses(&counters.losses).map(|(name, count)| Loss { place: place.clone(), name: name.into(), count }));
+            losses.extend(named_losses(&counters.losses).map(|(name, count)| Loss {
+                place: place.clone(),
+                name: name.into(),
+                count,
+            }));
             taps.push(TapStatus {
                 tap: tap.id,
                 interface: tap.name.clone(),

@@ -51,7 +51,8 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
     let socket = socket_path(&config.run_dir, &config.instance);
     let server = Server::bind(&socket).with_context(|| format!("control socket {}", socket.display()))?;
     let (incidents, written) = Incidents::start(&config, kernel.recorder())?;
-    let inputs = Inputs::new(monitor, events, samples, server, ClockWatch::start().context("clock")?, written).context("event loop")?;
+    let inputs =
+        Inputs::new(monitor, events, samples, server, ClockWatch::start().context("clock")?, written).context("event loop")?;
     let before = u64::try_from(config.before.as_nanos()).unwrap_or(u64::MAX);
     let mut agent = Agent {
         started: clock::now(),
@@ -89,7 +90,10 @@ fn check_names(config: &Config, links: &[LinkState]) -> anyhow::Result<()> {
             Some(link) if link.bond.is_some() => {}
             Some(link) => {
                 let kind = link.kind.as_deref().unwrap_or("an interface without a kind");
-                bail!("{name} is not a bond but {kind}: watch it with --interface {name} (bonds: {})", there(|l| l.bond.is_some()));
+                bail!(
+                    "{name} is not a bond but {kind}: watch it with --interface {name} (bonds: {})",
+                    there(|l| l.bond.is_some())
+                );
             }
             None => bail!("no bond is called {name} ({})", there(|link| link.bond.is_some())),
         }

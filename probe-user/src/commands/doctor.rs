@@ -53,8 +53,7 @@ enum Hooks {
 pub fn run(args: &DoctorArgs) -> anyhow::Result<()> {
     let kernel = features::probe(None);
     let found = links().context("rtnetlink")?.links;
-    let findings =
-        Findings { sufficient: kernel.sufficient(), interfaces: interfaces(&found, &args.names)?, kernel };
+    let findings = Findings { sufficient: kernel.sufficient(), interfaces: interfaces(&found, &args.names)?, kernel };
     if args.json {
         print(&format!("{}\n", serde_json::to_string_pretty(&findings)?))?;
     } else {

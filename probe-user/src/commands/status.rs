@@ -35,13 +35,8 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<()> {
 }
 
 fn render(status: &Status, classes: bool) -> String {
-    let mut text = format!(
-        "linkprobe {} ({}), process {}, up {}\n",
-        status.version,
-        status.instance,
-        status.pid,
-        seconds(status.uptime_s)
-    );
+    let mut text =
+        format!("linkprobe {} ({}), process {}, up {}\n", status.version, status.instance, status.pid, seconds(status.uptime_s));
     text += &incidents(status);
     text += "\nLinks\n";
     text += &links(&status.links);
@@ -104,7 +99,8 @@ fn links(links: &[LinkStatus]) -> String {
 }
 
 fn taps(status: &Status, classes: bool) -> String {
-    let mut table = Table::new(["interface", "direction", "hook", "class", "packets", "bytes", "on the wire", "recorded", "samples"]);
+    let mut table =
+        Table::new(["interface", "direction", "hook", "class", "packets", "bytes", "on the wire", "recorded", "samples"]);
     for tap in &status.taps {
         let wire: u64 = tap.classes.iter().map(|c| c.segments).sum();
         let numbers = [tap.packets, tap.bytes, wire, tap.recorded, tap.samples].map(|n| n.to_string());

@@ -11,7 +11,9 @@ use super::{LONGEST_LINE, Reply, Request};
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// Nobody listens.
-    #[error("no agent runs here: nobody listens on {0} (start one with `linkprobe run`, or name another with --instance or --run-dir)")]
+    #[error(
+        "no agent runs here: nobody listens on {0} (start one with `linkprobe run`, or name another with --instance or --run-dir)"
+    )]
     NoAgent(PathBuf),
     /// The socket may not be opened.
     #[error("{0}: permission denied (the agent answers root only)")]

@@ -96,7 +96,13 @@ impl Kernel {
         let tc = if self.config.tcx { Hook::tc() } else { Hook::Clsact };
         let choice = hook::choose_for(device, link.ingress, tc);
         let lock = Lock::interface(&self.config.run_dir, link.ifindex, &link.name)?;
-        self.attached.push(Attached { ifindex: link.ifindex, taps: Vec::new(), links: Vec::new(), own_qdisc: false, _lock: lock });
+        self.attached.push(Attached {
+            ifindex: link.ifindex,
+            taps: Vec::new(),
+            links: Vec::new(),
+            own_qdisc: false,
+            _lock: lock,
+        });
         let attached = self.attached.len() - 1;
         if let Err(error) = self.attach_hooks(attached, link, choice) {
             self.detach(link.ifindex);
@@ -220,7 +226,14 @@ impl Kernel {
         Ok(())
     }
 
-    fn describe(&mut self, link: &LinkToTap, device: &Device, hook: Hook, direction: u8, why: String) -> Result<Tap, KernelError> {
+    fn describe(
+        &mut self,
+        link: &LinkToTap,
+        device: &Device,
+        hook: Hook,
+        direction: u8,
+        why: String,
+    ) -> Result<Tap, KernelError> {
         let mut tap = Tap {
             id: NO_TAP,
             ifindex: link.ifindex,
@@ -252,7 +265,11 @@ impl Kernel {
     }
 
     fn attach_xdp(&mut self, device: &Device, hook: Hook) -> Result<HeldLink, KernelError> {
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| KernelError::Attach { name: device.name.clone(), hook: hook.name(), source: error };
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| KernelError::Attach {
+            name: device.name.clone(),
+            hook: hook.name(),
+            source: error,
+        };
         if let Some(program) = device.xdp_program {
             return Err(failed(format!("another XDP program is there already (id {program})").into()));
         }
@@ -275,7 +292,11 @@ impl Kernel {
     }
 
     fn attach_tc(&mut self, attached: usize, device: &Device, hook: Hook, way: TcAttachType) -> Result<HeldLink, KernelError> {
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| KernelError::Attach { name: device.name.clone(), hook: hook.name(), source: error };
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| KernelError::Attach {
+            name: device.name.clone(),
+            hook: hook.name(),
+            source: error,
+        };
         let (name, direction) = match way {
             TcAttachType::Egress => (program::TC_EGRESS, direction::EGRESS),
             _ => (program::TC_INGRESS, direction::INGRESS),

@@ -58,7 +58,9 @@ impl Types {
     /// parent's.
     pub fn offset(&self, structure: &str, path: &[&str]) -> Option<u32> {
         let start = self.starts.iter().copied().find(|&start| {
-            self.kind(start) == Some(KIND_STRUCT) && self.members(start).next().is_some() && self.is_named(self.name(start), structure)
+            self.kind(start) == Some(KIND_STRUCT)
+                && self.members(start).next().is_some()
+                && self.is_named(self.name(start), structure)
         })?;
         self.offset_in(start, path)
     }

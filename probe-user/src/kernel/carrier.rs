@@ -51,7 +51,10 @@ impl Carrier {
 
     /// Whether edges come, or why not.
     pub fn state(&self) -> Result<(), &str> {
-        self.state.as_ref().map(|()| ()).map_err(String::as_str)
+        match &self.state {
+            Ok(()) => Ok(()),
+            Err(why) => Err(why),
+        }
     }
 }
 
@@ -70,7 +73,9 @@ fn offsets(types: &Types) -> Result<Offsets, String> {
 /// Whether the kernel lets us trace `netif_carrier_on`, by trying; why not, otherwise.
 pub(super) fn try_tracing() -> Result<(), String> {
     let mut carrier = Carrier::find();
-    carrier.state.as_ref().map_or_else(|why| if carrier.offsets == Offsets::default() { Err(why.clone()) } else { Ok(()) }, |()| Ok(()))?;
+    if carrier.offsets == Offsets::default() {
+        return carrier.state;
+    }
     let config = KernelConfig { stages: 0, ..KernelConfig::default() };
     let division = Division { cpus: 1, blocks: [2, 2] };
     let mut ebpf = object::load(&config, division, &carrier).map_err(|error| error.to_string())?;

@@ -100,7 +100,9 @@ pub enum KernelError {
         name: String,
     },
     /// Two watched interfaces would share a slot.
-    #[error("interfaces with the indexes {ifindex} and {other} cannot be watched by one agent: they differ by a multiple of 65536")]
+    #[error(
+        "interfaces with the indexes {ifindex} and {other} cannot be watched by one agent: they differ by a multiple of 65536"
+    )]
     SlotCollision {
         /// The new one.
         ifindex: u32,

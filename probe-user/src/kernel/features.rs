@@ -16,8 +16,11 @@ use super::{btf::Types, carrier, pin};
 const OLDEST: (u8, u8, &str) = (5, 18, "bpf_xdp_load_bytes");
 
 /// Capabilities (linux/capability.h) that are needed, and what for.
-const CAPABILITIES: [(u32, &str, &str); 3] =
-    [(39, "CAP_BPF", "loading programs"), (12, "CAP_NET_ADMIN", "attaching to interfaces"), (38, "CAP_PERFMON", "reading the kernel's structures and tracing")];
+const CAPABILITIES: [(u32, &str, &str); 3] = [
+    (39, "CAP_BPF", "loading programs"),
+    (12, "CAP_NET_ADMIN", "attaching to interfaces"),
+    (38, "CAP_PERFMON", "reading the kernel's structures and tracing"),
+];
 /// Stands in for CAP_BPF and CAP_PERFMON.
 const CAP_SYS_ADMIN: u32 = 21;
 
@@ -67,12 +70,42 @@ pub fn probe(pin_dir: Option<&std::path::Path>) -> Features {
         consequence: if available { yes } else { no }.to_owned(),
     };
     let mut features = vec![
-        feature("kernel 5.18", since(5, 18), true, "the programs load", "too old: bpf_xdp_load_bytes is missing, so nothing can be recorded"),
-        feature("xdp", program(ProgramType::Xdp), true, "receive can be tapped before the stack", "no XDP programs: the kernel was built without them, or refuses them"),
-        feature("tc", program(ProgramType::SchedClassifier), true, "transmit and bonds can be tapped", "no classifiers: neither transmit nor bonds can be tapped"),
+        feature(
+            "kernel 5.18",
+            since(5, 18),
+            true,
+            "the programs load",
+            "too old: bpf_xdp_load_bytes is missing, so nothing can be recorded",
+        ),
+        feature(
+            "xdp",
+            program(ProgramType::Xdp),
+            true,
+            "receive can be tapped before the stack",
+            "no XDP programs: the kernel was built without them, or refuses them",
+        ),
+        feature(
+            "tc",
+            program(ProgramType::SchedClassifier),
+            true,
+            "transmit and bonds can be tapped",
+            "no classifiers: neither transmit nor bonds can be tapped",
+        ),
         feature("ring buffer", map(MapType::RingBuf), true, "samples and events come through", "no BPF ring buffer"),
-        feature("tcx links", since(6, 6), false, "taps go with the agent, and can be pinned", "before 6.6: tc filters on a clsact qdisc, cleaned up at the next start after a kill"),
-        feature("driver features by netlink", since(6, 3), false, "native XDP is known before attaching", "before 6.3: native XDP is found out by attaching"),
+        feature(
+            "tcx links",
+            since(6, 6),
+            false,
+            "taps go with the agent, and can be pinned",
+            "before 6.6: tc filters on a clsact qdisc, cleaned up at the next start after a kill",
+        ),
+        feature(
+            "driver features by netlink",
+            since(6, 3),
+            false,
+            "native XDP is known before attaching",
+            "before 6.3: native XDP is found out by attaching",
+        ),
     ];
     features.push(match &btf {
         Ok(_) => feature("btf", true, false, "fields of the kernel's structures can be found", ""),
@@ -80,7 +113,13 @@ pub fn probe(pin_dir: Option<&std::path::Path>) -> Features {
     });
     features.push(match &tracing {
         Ok(()) => feature("tracing programs", true, false, "carrier edges have exact times, and none is missed", ""),
-        Err(why) => feature("tracing programs", false, false, "", &format!("{why}: carrier changes are known from netlink and its counters only")),
+        Err(why) => feature(
+            "tracing programs",
+            false,
+            false,
+            "",
+            &format!("{why}: carrier changes are known from netlink and its counters only"),
+        ),
     });
     let pinned = pin_dir.unwrap_or(std::path::Path::new("/sys/fs/bpf"));
     features.push(feature(

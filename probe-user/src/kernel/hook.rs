@@ -60,7 +60,8 @@ impl Hook {
 
     /// The tc hook of this kernel.
     pub fn tc() -> Self {
-        let since_6_6 = aya::util::KernelVersion::current().is_ok_and(|version| version >= aya::util::KernelVersion::new(6, 6, 0));
+        let since_6_6 =
+            aya::util::KernelVersion::current().is_ok_and(|version| version >= aya::util::KernelVersion::new(6, 6, 0));
         if since_6_6 { Self::Tcx } else { Self::Clsact }
     }
 }

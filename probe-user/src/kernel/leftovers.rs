@@ -94,7 +94,9 @@ fn filters(ifindex: u32, parent: u32) -> io::Result<Vec<Vec<u8>>> {
     match nl::request(NETLINK_ROUTE, RTM_GETTFILTER, &Ask::Dump, &payload) {
         // A chain answers for itself too, without a filter in it.
         Ok(answers) => Ok(answers.into_iter().filter(|answer| nl::u32_at(answer, 8).is_some_and(|handle| handle != 0)).collect()),
-        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINVAL | libc::EOPNOTSUPP | libc::ENODEV)) => Ok(Vec::new()),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINVAL | libc::EOPNOTSUPP | libc::ENODEV)) => {
+            Ok(Vec::new())
+        }
         Err(error) => Err(error),
     }
 }

@@ -72,7 +72,8 @@ impl Kernel {
             _ => Err(std::io::ErrorKind::InvalidData.into()),
         };
         let recorder = recorder.map_err(|error| KernelError::Map { map: map::RECORDER, source: error.into() })?;
-        let mut layout: Array<MapData, Value<Layout>> = take(&mut ebpf, map::LAYOUT)?.try_into().map_err(KernelError::map(map::LAYOUT))?;
+        let mut layout: Array<MapData, Value<Layout>> =
+            take(&mut ebpf, map::LAYOUT)?.try_into().map_err(KernelError::map(map::LAYOUT))?;
         layout.set(0, Value(layout_of(division)), 0).map_err(KernelError::map(map::LAYOUT))?;
         let diagnostics = config.log.then(|| EbpfLogger::init(&mut ebpf)).transpose();
         let diagnostics = diagnostics.map_err(|error| KernelError::Load { hint: String::new(), source: error.into() })?;

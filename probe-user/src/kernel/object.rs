@@ -61,7 +61,11 @@ pub fn load(config: &KernelConfig, division: Division, carrier: &Carrier) -> Res
 /// Loads the programs that see frames.
 pub fn load_programs(ebpf: &mut Ebpf) -> Result<(), KernelError> {
     let failed = |program| {
-        move |error: aya::programs::ProgramError| KernelError::Program { program, hint: features::hint(), source: refused(&error).into() }
+        move |error: aya::programs::ProgramError| KernelError::Program {
+            program,
+            hint: features::hint(),
+            source: refused(&error).into(),
+        }
     };
     for name in [program::XDP_INGRESS, program::XDP_FRAGS] {
         xdp(ebpf, name)?.load().map_err(failed(name))?;
@@ -79,8 +83,8 @@ fn refused(error: &aya::programs::ProgramError) -> String {
     let text = verifier_log.to_string();
     log::debug!("{text}");
     let numbers = ["verification time", "stack depth", "processed "];
-    let said = text.lines().filter(|line| !numbers.iter().any(|start| line.starts_with(start)));
-    match said.last().filter(|line| !line.is_empty()) {
+    let mut said = text.lines().filter(|line| !numbers.iter().any(|start| line.starts_with(start)));
+    match said.next_back().filter(|line| !line.is_empty()) {
         Some(last) => format!("{io_error}; its verifier ends with \"{}\" (--log debug has all of it)", last.trim()),
         None => io_error.to_string(),
     }
@@ -89,13 +93,21 @@ fn refused(error: &aya::programs::ProgramError) -> String {
 /// An XDP program of the object.
 pub fn xdp<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, KernelError> {
     let program = ebpf.program_mut(name).ok_or_else(|| absent(name))?;
-    program.try_into().map_err(|error: aya::programs::ProgramError| KernelError::Program { program: name, hint: String::new(), source: error.into() })
+    program.try_into().map_err(|error: aya::programs::ProgramError| KernelError::Program {
+        program: name,
+        hint: String::new(),
+        source: error.into(),
+    })
 }
 
 /// A classifier of the object.
 pub fn classifier<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut SchedClassifier, KernelError> {
     let program = ebpf.program_mut(name).ok_or_else(|| absent(name))?;
-    program.try_into().map_err(|error: aya::programs::ProgramError| KernelError::Program { program: name, hint: String::new(), source: error.into() })
+    program.try_into().map_err(|error: aya::programs::ProgramError| KernelError::Program {
+        program: name,
+        hint: String::new(),
+        source: error.into(),
+    })
 }
 
 /// Takes a map out of the object. The programs that use it have to be loaded before.

@@ -61,7 +61,11 @@ pub(super) enum HeldLink {
 }
 
 /// Looks at the pin directory. Sets `config.pin` to `None` when nothing can be pinned there.
-pub(super) fn prepare(config: &mut KernelConfig, division: Division, notes: &mut Vec<String>) -> Result<Option<Pins>, KernelError> {
+pub(super) fn prepare(
+    config: &mut KernelConfig,
+    division: Division,
+    notes: &mut Vec<String>,
+) -> Result<Option<Pins>, KernelError> {
     let Some(dir) = config.pin.clone() else { return Ok(None) };
     let lock = Lock::directory(&config.run_dir, &dir)?;
     if !on_bpffs(&dir) {
@@ -83,7 +87,10 @@ pub(super) fn prepare(config: &mut KernelConfig, division: Division, notes: &mut
             pins.old = names.into_iter().filter(|name| name.starts_with("link-")).collect();
         }
         Err(why) => {
-            notes.push(format!("what an earlier agent left in {} cannot be taken over ({why}): its history is dropped", dir.display()));
+            notes.push(format!(
+                "what an earlier agent left in {} cannot be taken over ({why}): its history is dropped",
+                dir.display()
+            ));
             for name in names {
                 fs::remove_file(dir.join(name)).map_err(failed)?;
             }
@@ -116,7 +123,9 @@ fn fits(dir: &Path, names: &[String], division: Division) -> Result<(), String> 
 /// True when `dir`, or what of it exists, is on a bpffs.
 pub fn on_bpffs(dir: &Path) -> bool {
     let existing = dir.ancestors().find(|path| path.exists());
-    existing.and_then(|path| rustix::fs::statfs(path).ok()).is_some_and(|stat| u64::try_from(stat.f_type).is_ok_and(|magic| magic & 0xffff_ffff == BPF_FS_MAGIC))
+    existing
+        .and_then(|path| rustix::fs::statfs(path).ok())
+        .is_some_and(|stat| u64::try_from(stat.f_type).is_ok_and(|magic| magic & 0xffff_ffff == BPF_FS_MAGIC))
 }
 
 impl Pins {

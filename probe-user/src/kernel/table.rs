@@ -10,7 +10,10 @@ enum Slot {
     Fresh,
     Used(TapInfo),
     /// Described records may still be in the recorder.
-    Left { info: TapInfo, at_ns: u64 },
+    Left {
+        info: TapInfo,
+        at_ns: u64,
+    },
 }
 
 /// All tap ids.

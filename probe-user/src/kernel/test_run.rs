@@ -32,7 +32,11 @@ impl Kernel {
     pub fn test_run(&mut self, name: &'static str, frame: &[u8], repeat: u32) -> Result<Run, KernelError> {
         let slot = TapSlot { ifindex: LOOPBACK, ingress: INGRESS_TAP, egress: EGRESS_TAP };
         self.slots.set(LOOPBACK, Value(slot), 0).map_err(KernelError::map(map::TAPS))?;
-        let failed = |error: aya::programs::ProgramError| KernelError::Program { program: name, hint: String::new(), source: error.into() };
+        let failed = |error: aya::programs::ProgramError| KernelError::Program {
+            program: name,
+            hint: String::new(),
+            source: error.into(),
+        };
         let options = TestRunOptions { data_in: Some(frame), repeat, ..TestRunOptions::new() };
         let TestRunResult { return_value, duration, .. } = match name {
             program::XDP_INGRESS | program::XDP_FRAGS | program::XDP_EMPTY => {

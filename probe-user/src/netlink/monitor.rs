@@ -52,7 +52,9 @@ impl Monitor {
         loop {
             let mut guard = self.readable.ready().await?;
             match guard.try_io(|_| receive(&self.socket)) {
-                Ok(Err(e)) if rustix::io::Errno::from_io_error(&e) == Some(rustix::io::Errno::NOBUFS) => return Ok(Received::Overrun),
+                Ok(Err(e)) if rustix::io::Errno::from_io_error(&e) == Some(rustix::io::Errno::NOBUFS) => {
+                    return Ok(Received::Overrun);
+                }
                 Ok(Err(e)) if e.kind() == io::ErrorKind::Interrupted => {}
                 Ok(result) => return result.map(Received::Datagram),
                 Err(_would_block) => {}
