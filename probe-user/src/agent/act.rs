@@ -18,7 +18,7 @@ impl Agent {
     pub(super) fn act(&mut self, action: Action) -> Vec<Event> {
         match action {
             Action::Attach { link, role } => self.attach(&link, role),
-            Action::Detach { link, gone } => self.detach(link, gone),
+            Action::Detach { link, gone } => self.detach(&link, gone),
             Action::Open(opened) => {
                 let result = self.incidents.open(&opened);
                 // Kept from now on: by the window's end the history may have forgotten its beginning.
@@ -69,7 +69,7 @@ impl Agent {
         }
     }
 
-    fn detach(&mut self, link: LinkName, gone: bool) -> Vec<Event> {
+    fn detach(&mut self, link: &LinkName, gone: bool) -> Vec<Event> {
         self.untapped.retain(|(name, _)| name.ifindex != link.ifindex);
         let taps: Vec<String> = self.kernel.taps().filter(|tap| tap.ifindex == link.ifindex).map(describe).collect();
         self.kernel.detach(link.ifindex);

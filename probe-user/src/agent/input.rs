@@ -25,7 +25,7 @@ pub enum Input {
     /// Somebody asks something.
     Call(Call),
     /// The writer is done with an incident, or has failed.
-    Written(WriteOutcome),
+    Written(Box<WriteOutcome>),
     /// A signal.
     Signal(Signal),
     /// Nothing, for as long as was asked.
@@ -98,7 +98,7 @@ impl Inputs {
             }
             received = self.monitor.receive() => Ok(Input::Netlink(received.context("rtnetlink")?)),
             step = self.clock.stepped() => Ok(Input::ClockStep(step.context("clock")?)),
-            Some(outcome) = self.written.recv() => Ok(Input::Written(outcome)),
+            Some(outcome) = self.written.recv() => Ok(Input::Written(Box::new(outcome))),
             _ = self.user1.recv() => Ok(Input::Signal(Signal::Trigger)),
             Some(call) = self.server.call() => Ok(Input::Call(call)),
             () = tokio::time::sleep(patience) => Ok(Input::Tick),

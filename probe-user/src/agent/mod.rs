@@ -92,7 +92,7 @@ impl Agent {
                 Input::Netlink(received) => self.netlink(received, inputs)?,
                 Input::ClockStep(step_ns) => self.handle(Event::ClockStep { step_ns }),
                 Input::Call(call) => self.answer(call),
-                Input::Written(outcome) => self.written(outcome),
+                Input::Written(outcome) => self.written(*outcome),
                 Input::Signal(Signal::Trigger) => self.handle(Event::Manual { reason: "SIGUSR1".into() }),
                 Input::Signal(Signal::Stop) => return Ok(()),
             }
