@@ -23,6 +23,16 @@ pub fn far_mac(number: u8) -> String {
     format!("02:4c:52:00:00:{number:02x}")
 }
 
+/// Gives `link` the address that [`crate::traffic::Kind::GsoUdp`] sends from, and a neighbour that nobody is.
+///
+/// # Errors
+/// With what `ip` said.
+pub fn address(netns: &Netns, link: &str) -> Result<()> {
+    netns.ip(&format!("addr add 198.51.100.1/24 dev {link}"))?;
+    netns.ip(&format!("neigh replace 198.51.100.2 lladdr 02:4c:50:ff:00:01 dev {link} nud permanent"))?;
+    Ok(())
+}
+
 impl Veth {
     /// Makes a pair with an MTU that takes jumbo frames.
     ///

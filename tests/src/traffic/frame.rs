@@ -54,7 +54,10 @@ impl Plan {
         if self.flows == 0 || self.flows > 256 {
             bail!("flows are 1 to 256, not {}", self.flows);
         }
-        if kind == Kind::Gso && (self.segments == 0 || usize::from(self.segments) * size > 65_000) {
+        if kind == Kind::GsoUdp && self.vlan.is_some() {
+            bail!("a socket puts no VLAN tag on its packets: send on a VLAN interface");
+        }
+        if kind.is_gso() && (self.segments == 0 || usize::from(self.segments) * size > 65_000) {
             bail!("{} segments of {size} bytes do not make a GSO packet of at most 65000 bytes", self.segments);
         }
         Ok(())
@@ -75,7 +78,7 @@ impl Plan {
         let tags = usize::from(self.vlan.is_some()) + tags(kind).len();
         14 + 4 * tags
             + match kind {
-                Kind::Udp | Kind::Vlan | Kind::Qinq | Kind::Jumbo | Kind::Storm | Kind::Fragments => 28,
+                Kind::Udp | Kind::Vlan | Kind::Qinq | Kind::Jumbo | Kind::Storm | Kind::Fragments | Kind::GsoUdp => 28,
                 Kind::Tcp | Kind::Gso => 40,
                 Kind::Ipv4Options => 40,
                 Kind::Ipv6Ext => 64,
@@ -113,6 +116,9 @@ const OPTIONS: [u8; 20] = [7, 15, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1
 pub fn build(plan: &Plan, kind: Kind, seq: u64, out: &mut Vec<u8>) -> Built {
     out.clear();
     let seq = if kind == Kind::Storm { 0 } else { seq };
+    if kind == Kind::GsoUdp {
+        return payload(plan, out, seq);
+    }
     if kind == Kind::Gso {
         out.resize(VNET_HEADER, 0);
     }
@@ -141,7 +147,7 @@ pub fn build(plan: &Plan, kind: Kind, seq: u64, out: &mut Vec<u8>) -> Built {
             ip4(out, UDP, inner - 40, &OPTIONS);
             headers::udp(out, ports, inner - 48);
         }
-        Kind::Udp | Kind::Vlan | Kind::Qinq | Kind::Jumbo | Kind::Storm => {
+        Kind::Udp | Kind::Vlan | Kind::Qinq | Kind::Jumbo | Kind::Storm | Kind::GsoUdp => {
             ip4(out, UDP, inner - 20, &[]);
             headers::udp(out, ports, inner - 28);
         }
@@ -207,15 +213,10 @@ fn gso(plan: &Plan, out: &mut Vec<u8>, start: usize, l3: usize, inner: usize, se
     let segments = usize::from(plan.segments);
     ip4(out, TCP, 20 + segment * segments, &[]);
     headers::tcp(out, (41_000, 9), 1);
-    let at = out.len();
     let pseudo = folded(headers::pseudo4(TCP, 20 + segment * segments));
     out[l3 + 36..l3 + 38].copy_from_slice(&pseudo.to_be_bytes());
-    out.resize(at + segment * segments, 0);
-    let what = Stamp { stream: plan.stream, kind: Kind::Gso, l3, checksum_at: None };
-    for i in 0..segments {
-        let seq = seq + u64::try_from(i).unwrap_or(0);
-        stamp(out, at + i * segment, at + (i + 1) * segment, what, seq, false);
-    }
+    let at = out.len();
+    marks(plan, Kind::Gso, out, segment, seq);
     // NEEDS_CSUM, GSO_TCPV4, header length, size of a segment, where the checksum starts and stands: in the machine's byte order
     let fields = [at - start, segment, l3 + 20 - start, 16].map(|n| low16(n).to_ne_bytes());
     out[0] = 1;
@@ -225,6 +226,23 @@ fn gso(plan: &Plan, out: &mut Vec<u8>, start: usize, l3: usize, inner: usize, se
     }
     let count = u64::from(plan.segments);
     Built { bytes: out.len() - start, segments: count, marks: count }
+}
+
+/// What a socket is given: the segments' payloads one behind the other.
+fn payload(plan: &Plan, out: &mut Vec<u8>, seq: u64) -> Built {
+    marks(plan, Kind::GsoUdp, out, plan.size_of(Kind::GsoUdp) - 42, seq);
+    let count = u64::from(plan.segments);
+    Built { bytes: out.len() + 42, segments: count, marks: count }
+}
+
+/// Appends a mark and body of `length` bytes for every segment.
+fn marks(plan: &Plan, kind: Kind, out: &mut Vec<u8>, length: usize, seq: u64) {
+    let what = Stamp { stream: plan.stream, kind, l3: 0, checksum_at: None };
+    for i in 0..u64::from(plan.segments) {
+        let at = out.len();
+        out.resize(at + length, 0);
+        stamp(out, at, at + length, what, seq + i, false);
+    }
 }
 
 fn transport_checksum(out: &mut [u8], from: usize, at: usize, pseudo: u64) {
@@ -243,7 +261,12 @@ mod tests {
         plan.check(kind).unwrap();
         let mut out = Vec::new();
         let built = build(plan, kind, seq, &mut out);
-        let frame = if kind == Kind::Gso { out.split_off(VNET_HEADER) } else { out };
+        let frame = match kind {
+            Kind::Gso => out.split_off(VNET_HEADER),
+            // the kernel's headers
+            Kind::GsoUdp => [vec![0x08; 42], out].concat(),
+            _ => out,
+        };
         assert_eq!(frame.len(), built.bytes);
         frame
     }
@@ -253,7 +276,7 @@ mod tests {
         let plan = Plan { stream: 7, flows: 3, ..Plan::default() };
         for kind in Kind::ALL {
             for seq in [0, 1, 2, 40] {
-                let marks = if kind == Kind::Gso { 8 } else { 1 };
+                let marks = if kind.is_gso() { 8 } else { 1 };
                 let seq_seen = if kind == Kind::Storm { 0 } else { seq };
                 let seen = Seen { stream: 7, kind, seq: seq_seen, marks };
                 assert_eq!(verify(&frame(&plan, kind, seq)), Verdict::Whole(seen), "{kind:?} {seq}");

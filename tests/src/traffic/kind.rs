@@ -32,11 +32,14 @@ pub enum Kind {
     Gso = 11,
     /// One UDP frame, again and again, byte for byte the same.
     Storm = 12,
+    /// UDP of an ordinary socket, many segments in one packet (UDP_SEGMENT). The interface needs an address in 198.51.100.0/24 and
+    /// a neighbour entry for 198.51.100.2.
+    GsoUdp = 13,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Udp,
         Kind::Tcp,
         Kind::Vlan,
@@ -49,9 +52,10 @@ impl Kind {
         Kind::Lacp,
         Kind::Gso,
         Kind::Storm,
+        Kind::GsoUdp,
     ];
 
-    /// What `--mix` sends: everything that needs no large MTU, harms no partner and does not repeat itself.
+    /// What `--mix` sends: everything that needs no large MTU and no address, harms no partner and does not repeat itself.
     pub const MIX: [Kind; 9] =
         [Kind::Udp, Kind::Tcp, Kind::Vlan, Kind::Qinq, Kind::Fragments, Kind::Ipv4Options, Kind::Ipv6Ext, Kind::Arp, Kind::Gso];
 
@@ -65,10 +69,16 @@ impl Kind {
         match self {
             Kind::Jumbo => 9000,
             Kind::Gso => 1414,
+            Kind::GsoUdp => 1402,
             Kind::Arp => 82,
             Kind::Lacp => 124,
             _ => 256,
         }
+    }
+
+    /// Whether one packet of it is several on the wire.
+    pub fn is_gso(self) -> bool {
+        matches!(self, Kind::Gso | Kind::GsoUdp)
     }
 
     /// Its name on the command line and in JSON.

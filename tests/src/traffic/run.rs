@@ -95,8 +95,11 @@ impl Run {
 
     fn lane(&self, kind: Kind) -> Result<Lane> {
         self.plan.check(kind)?;
-        let sender = Sender::open(&self.interface, kind == Kind::Gso, self.bypass)
-            .with_context(|| format!("cannot send on {}", self.interface))?;
+        let sender = match kind {
+            Kind::GsoUdp => Sender::udp(&self.interface, self.plan.size_of(kind) - 42),
+            _ => Sender::open(&self.interface, kind == Kind::Gso, self.bypass),
+        };
+        let sender = sender.with_context(|| format!("cannot send on {}", self.interface))?;
         Ok(Lane { kind, sender, next: 0, frames: vec![Vec::new(); self.burst], built: Vec::new() })
     }
 

@@ -2,13 +2,18 @@
 
 use std::ffi::CString;
 use std::io;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use super::headers::TARGET4;
 
 /// `PACKET_VNET_HDR` and `PACKET_QDISC_BYPASS` of linux/if_packet.h.
 const PACKET_VNET_HDR: libc::c_int = 15;
 const PACKET_QDISC_BYPASS: libc::c_int = 20;
+/// Discard (RFC 863).
+const PORT: u16 = 9;
 
-/// A socket that sends on one interface and receives nothing.
+/// A socket that sends on one interface and receives nothing that matters.
 pub struct Sender {
     socket: OwnedFd,
 }
@@ -43,11 +48,28 @@ impl Sender {
         check(unsafe { libc::bind(fd, (&raw const address).cast(), length) })?;
         let sender = Sender { socket };
         if vnet {
-            sender.set(PACKET_VNET_HDR)?;
+            sender.set(libc::SOL_PACKET, PACKET_VNET_HDR, 1)?;
         }
         if bypass {
-            sender.set(PACKET_QDISC_BYPASS)?;
+            sender.set(libc::SOL_PACKET, PACKET_QDISC_BYPASS, 1)?;
         }
+        Ok(sender)
+    }
+
+    /// Opens an ordinary UDP socket to 198.51.100.2 through `interface`, whose packets the kernel cuts into pieces of `segment` bytes.
+    ///
+    /// # Errors
+    /// The system's: no such interface, no address on it.
+    pub fn udp(interface: &str, segment: usize) -> io::Result<Sender> {
+        let socket = UdpSocket::bind("0.0.0.0:0")?;
+        let fd = socket.as_raw_fd();
+        let length = libc::socklen_t::try_from(interface.len()).map_err(io::Error::other)?;
+        // SAFETY: the name lives through the call and `length` is its size.
+        check(unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, interface.as_ptr().cast(), length) })?;
+        socket.connect((Ipv4Addr::from(TARGET4), PORT))?;
+        let sender = Sender { socket: socket.into() };
+        let segment = libc::c_int::try_from(segment).map_err(io::Error::other)?;
+        sender.set(libc::SOL_UDP, libc::UDP_SEGMENT, segment)?;
         Ok(sender)
     }
 
@@ -74,11 +96,10 @@ impl Sender {
         usize::try_from(sent).map_err(|_| io::Error::last_os_error())
     }
 
-    fn set(&self, option: libc::c_int) -> io::Result<()> {
-        let on: libc::c_int = 1;
+    fn set(&self, level: libc::c_int, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
         let length = size_of::<libc::c_int>() as libc::socklen_t;
-        // SAFETY: `on` lives through the call and `length` is its size.
-        check(unsafe { libc::setsockopt(self.socket.as_raw_fd(), libc::SOL_PACKET, option, (&raw const on).cast(), length) })
+        // SAFETY: `value` lives through the call and `length` is its size.
+        check(unsafe { libc::setsockopt(self.socket.as_raw_fd(), level, option, (&raw const value).cast(), length) })
     }
 }
 

@@ -16,7 +16,8 @@ fn through_slaves(incident: &linkprobe_tests::harness::Incident, slaves: &[&str]
 #[test]
 fn a_slave_that_is_added_is_tapped_and_recorded() -> Result<()> {
     let lab = Lab::lacp()?;
-    let mut agent = lab.launch(OPTIONS).start()?;
+    let options = format!("{OPTIONS} --triggers slave-added,manual");
+    let mut agent = lab.launch(&options).start()?;
     lab.bonds.add_third()?;
     lab.bonds.converged()?;
     wait_for_taps(&agent, "slave2")?;

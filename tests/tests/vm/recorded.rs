@@ -64,11 +64,17 @@ fn jumbo_frames_are_recorded_whole() -> Result<()> {
 #[test]
 fn gso_packets_are_recorded_and_their_segments_counted() -> Result<()> {
     let lab = Lab::lacp()?;
-    let (incident, out, _) = record(&lab, "--snaplen 16384", "--kind gso --count 40 --rate 100")?;
-    let sent = out.of(Kind::Gso);
-    let found = incident.found(bond(), EGRESS, out.stream)[&Kind::Gso];
-    assert_eq!((found.marks, found.cut), (sent.sequence, 0), "{found:?} {sent:?}");
-    assert_eq!(incident.class_total(bond(), "egress", "tcp4")?.segments, sent.segments);
+    for side in [&lab.bonds.router, &lab.bonds.switch] {
+        linkprobe_tests::harness::veth::address(side, bond())?;
+    }
+    let (incident, out, into) = record(&lab, "--snaplen 16384", "--kind gso,gso-udp --count 40 --rate 100")?;
+    for (direction, name, sent) in [(EGRESS, "egress", &out), (INGRESS, "ingress", &into)] {
+        for kind in [Kind::Gso, Kind::GsoUdp] {
+            let found = incident.found(bond(), direction, sent.stream)[&kind];
+            assert_eq!((found.marks, found.cut), (sent.of(kind).sequence, 0), "{name} {found:?}");
+        }
+        assert_eq!(incident.class_total(bond(), name, "udp4")?.segments, sent.of(Kind::GsoUdp).segments, "{name}");
+    }
     Ok(())
 }
 

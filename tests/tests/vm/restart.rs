@@ -34,14 +34,15 @@ fn a_killed_agents_filters_are_replaced_and_others_filters_stay() -> Result<()> 
     router.exec("tc filter add dev slave0 egress protocol all prio 7 matchall action pass")?;
     let foreign = filters(router, "slave0")?;
     assert!(!foreign.is_empty());
-    let mut first = lab.launch(OPTIONS).start()?;
+    let options = OPTIONS.replace("--before 5s", "--before 120s");
+    let mut first = lab.launch(&options).start()?;
     let normal = count_ours(router)?;
     if kernel()? < (6, 6) {
         assert_eq!(normal, 6, "clsact on three links, both ways: {:?}", filters(router, "slave0")?);
     }
     let early = Traffic::send(&lab.bonds.switch, bond(), "--count 50 --rate 300")?;
     first.kill()?;
-    let mut second = lab.launch(OPTIONS).start()?;
+    let mut second = lab.launch(&options).start()?;
     assert_eq!(count_ours(router)?, normal);
     for link in LINKS {
         wait_for_taps(&second, link)?;
