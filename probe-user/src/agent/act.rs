@@ -12,7 +12,7 @@ use super::Agent;
 use crate::clock;
 use crate::incident::WriteOutcome;
 use crate::kernel::ethtool;
-use crate::kernel::{KernelError, LinkToTap, Tap};
+use crate::kernel::{HookChoice, KernelError, LinkToTap, Tap};
 
 impl Agent {
     pub(super) fn act(&mut self, action: Action) -> Vec<Event> {
@@ -54,8 +54,12 @@ impl Agent {
             Role::Slave { master } => master,
             Role::Bond | Role::Plain => 0,
         };
-        let wanted =
-            LinkToTap { ifindex: link.ifindex, name: link.name.clone(), master, ingress: self.config.hook, egress: true };
+        let ingress = match role {
+            // XDP on a bond and XDP on its slaves exclude each other: the slaves have it.
+            Role::Bond => HookChoice::Auto,
+            Role::Slave { .. } | Role::Plain => self.config.hook,
+        };
+        let wanted = LinkToTap { ifindex: link.ifindex, name: link.name.clone(), master, ingress, egress: true };
         match self.kernel.attach(&wanted) {
             Ok(taps) => taps.iter().map(|tap| Event::TapAttached { ifindex: tap.ifindex, tap: describe(tap) }).collect(),
             // It vanished while its message was on the way: the message that says so follows.
