@@ -63,7 +63,7 @@ fn copy_direct<F: Frame>(frame: &F, from: u32, block: *mut Block, at: u32, lengt
         // SAFETY: the group is within the packet, as just compared, and `place` keeps it within the block.
         unsafe { copy_group(source, place(block, at + offset)) };
     }
-    if length % GROUP == 0 {
+    if length.is_multiple_of(GROUP) {
         return true;
     }
     let last = mask(u64::from(length - GROUP), u64::from(GROUP * MAX_GROUPS)) as u32;
