@@ -1,7 +1,8 @@
 //! What the kernel programs cost per frame: `cargo xtask bench kernel`.
 //!
 //! BPF_PROG_TEST_RUN on one frame, many times; rounds of all cases in turn, so that a slow moment of the machine hits them all alike;
-//! medians, and their differences to an empty program of the same hook.
+//! medians, and their differences to an empty program of the same hook. `xdp frags` is for drivers that may have a frame in several
+//! buffers: its length is a helper call more.
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -55,8 +56,7 @@ const CASES: [Case; 6] = [
 
 fn main() -> ExitCode {
     match run(std::env::args().any(|argument| argument == "--json")) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench kernel: {error:#}");
             ExitCode::FAILURE
@@ -64,18 +64,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// True when every goal is met.
-fn run(json: bool) -> Result<bool> {
+fn run(json: bool) -> Result<()> {
     let mut rows = Vec::new();
     for hook in ["xdp", "xdp frags", "tc"] {
         rows.extend(measure(hook)?);
     }
     if json {
         println!("{}", serde_json::to_string_pretty(&rows)?);
-    } else {
-        table(&rows)?;
+        return Ok(());
     }
-    Ok(rows.iter().all(|row| row.met != Some(false)))
+    table(&rows)
 }
 
 fn measure(hook: &'static str) -> Result<Vec<Row>> {

@@ -10,9 +10,9 @@ use super::{KernelError, load::Kernel, object, pod::Value};
 
 /// The loopback: frames of a test run seem to come from it.
 const LOOPBACK: u32 = 1;
-/// Tap ids that test runs count under.
+/// Tap id that test runs of ingress programs count under.
 pub const INGRESS_TAP: u16 = 0;
-/// Tap ids that test runs count under.
+/// Tap id that test runs of egress programs count under.
 pub const EGRESS_TAP: u16 = 1;
 
 /// Result of a run.

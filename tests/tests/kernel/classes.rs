@@ -101,7 +101,8 @@ fn every_kind_of_frame_is_of_its_class_in_every_program() -> Result<()> {
             let before = kernel.counters_of(INGRESS_TAP)?;
             kernel.test_run(program, &frame, 1)?;
             let after = kernel.counters_of(INGRESS_TAP)?;
-            let counted = (0..32u8).find(|&class| after.classes[usize::from(class)].packets > before.classes[usize::from(class)].packets);
+            let counted =
+                (0..32u8).find(|&class| after.classes[usize::from(class)].packets > before.classes[usize::from(class)].packets);
             if counted != Some(class) {
                 let name_of = |class: Option<u8>| class.and_then(probe_common::class::name);
                 failures.push(format!("{program}: {name} is {:?}, not {:?}", name_of(counted), name_of(Some(class))));

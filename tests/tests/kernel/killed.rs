@@ -142,7 +142,11 @@ fn a_killed_agents_history_is_taken_over_and_goes_on_meanwhile() -> Result<()> {
                 let mut kernel = Kernel::load(config)?;
                 ensure!(kernel.notes().iter().any(|note| note.contains("took over")), "{:?}", kernel.notes());
                 let choice = if hook == "xdp" { HookChoice::Auto } else { HookChoice::Tc };
-                let choice = if hook == "xdp" { lab.near.exec(&format!("ethtool -K {NEAR} rxvlan off")).map_or(HookChoice::Xdp, |_| choice) } else { choice };
+                let choice = if hook == "xdp" {
+                    lab.near.exec(&format!("ethtool -K {NEAR} rxvlan off")).map_or(HookChoice::Xdp, |_| choice)
+                } else {
+                    choice
+                };
                 let taps = kernel.attach(&lab.link(choice)?)?;
                 kernel.settle()?;
                 ensure!(taps.iter().map(|tap| tap.id).eq([0, 1]), "{taps:?}");
@@ -190,5 +194,20 @@ fn a_pin_directory_of_an_agent_that_lives_is_refused_and_one_without_bpffs_is_do
     ensure!(refused.contains(&format!("pid {id}")), "{refused}");
     let kernel = Kernel::load(KernelConfig { pin: Some(lab.scratch.path().join("no-bpffs")), ..lab.config() })?;
     ensure!(kernel.notes().iter().any(|note| note.contains("not on a bpffs")), "{:?}", kernel.notes());
+    Ok(())
+}
+
+#[test]
+fn a_loaded_kernel_side_takes_the_recorder_and_at_most_20_mebibytes() -> Result<()> {
+    let lab = Lab::new()?;
+    let child = start(&lab, None, "xdp", true)?;
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()))?;
+    kill(child)?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    // The whole recorder counts as resident once it is mapped.
+    let beside = kib.saturating_sub(lab.config().memory_bytes >> 10);
+    println!("resident beside the recorder: {beside} KiB");
+    ensure!(beside <= 20 << 10, "{beside} KiB");
     Ok(())
 }

@@ -3,7 +3,10 @@
 use anyhow::{Context as _, Result, ensure};
 use aya::{
     Ebpf,
-    programs::{SchedClassifier, TcAttachType, Xdp, XdpMode, tc::{NlOptions, TcAttachOptions, qdisc_add_clsact}},
+    programs::{
+        SchedClassifier, TcAttachType, Xdp, XdpMode,
+        tc::{NlOptions, TcAttachOptions, qdisc_add_clsact},
+    },
 };
 use linkprobe_tests::traffic::Kind;
 use probe_common::{names::program, tap::direction};
@@ -63,7 +66,10 @@ fn other_tc_filters_stay_and_so_does_their_qdisc() -> Result<()> {
             kernel.shutdown();
             for way in ["ingress", "egress"] {
                 let filters = lab.near.exec(&format!("tc filter show dev {NEAR} {way}"))?;
-                ensure!(filters.contains(program::TC_EMPTY) && !filters.contains("lp_tc_in") && !filters.contains("lp_tc_eg"), "{filters}");
+                ensure!(
+                    filters.contains(program::TC_EMPTY) && !filters.contains("lp_tc_in") && !filters.contains("lp_tc_eg"),
+                    "{filters}"
+                );
             }
         }
         Ok(())

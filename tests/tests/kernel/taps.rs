@@ -65,18 +65,19 @@ fn check(choice: HookChoice, tcx: bool, hooks: [Hook; 2]) -> Result<()> {
             // What generic XDP is given depends on how the stack had cut the packet up.
             continue;
         }
-        lab.near.run(|| -> Result<()> {
-            let mut kernel = Kernel::load(KernelConfig { tcx, ..lab.config() })?;
-            let taps = kernel.attach(&lab.link(choice)?)?;
-            ensure!(taps.iter().map(|tap| tap.hook).eq(hooks), "{taps:?}");
-            let sent = lab.send_in(kind, COUNT)?;
-            arrived(&kernel, kind, direction::INGRESS, &sent, hooks[0])?;
-            let sent = lab.send_out(kind, COUNT)?;
-            arrived(&kernel, kind, direction::EGRESS, &sent, hooks[1])?;
-            kernel.shutdown();
-            Ok(())
-        })?
-        .with_context(|| format!("{choice:?}, {}", kind.name()))?;
+        lab.near
+            .run(|| -> Result<()> {
+                let mut kernel = Kernel::load(KernelConfig { tcx, ..lab.config() })?;
+                let taps = kernel.attach(&lab.link(choice)?)?;
+                ensure!(taps.iter().map(|tap| tap.hook).eq(hooks), "{taps:?}");
+                let sent = lab.send_in(kind, COUNT)?;
+                arrived(&kernel, kind, direction::INGRESS, &sent, hooks[0])?;
+                let sent = lab.send_out(kind, COUNT)?;
+                arrived(&kernel, kind, direction::EGRESS, &sent, hooks[1])?;
+                kernel.shutdown();
+                Ok(())
+            })?
+            .with_context(|| format!("{choice:?}, {}", kind.name()))?;
     }
     Ok(())
 }
@@ -93,7 +94,12 @@ fn arrived(kernel: &Kernel, kind: Kind, way: u8, sent: &Numbers, hook: Hook) -> 
 
     let frames = recorded(kernel, way)?;
     let bytes: u64 = frames.iter().map(|frame| u64::from(frame.header.length)).sum();
-    ensure!((frames.len() as u64, bytes) == (sent.total.packets, sent.total.bytes), "{}: recorded {} frames, {bytes} bytes", name_of(way), frames.len());
+    ensure!(
+        (frames.len() as u64, bytes) == (sent.total.packets, sent.total.bytes),
+        "{}: recorded {} frames, {bytes} bytes",
+        name_of(way),
+        frames.len()
+    );
     let mut marks = 0;
     for frame in &frames {
         match verify(&frame.bytes) {
@@ -101,7 +107,8 @@ fn arrived(kernel: &Kernel, kind: Kind, way: u8, sent: &Numbers, hook: Hook) -> 
             other => anyhow::bail!("{} at {}: {other:?} in {:02x?}", name_of(way), hook.name(), frame.bytes),
         }
         let restored = frame.header.flags & flags::VLAN_RESTORED != 0;
-        let in_metadata = matches!(kind, Kind::Vlan | Kind::Qinq) && way == direction::INGRESS && matches!(hook, Hook::Tcx | Hook::Clsact);
+        let in_metadata =
+            matches!(kind, Kind::Vlan | Kind::Qinq) && way == direction::INGRESS && matches!(hook, Hook::Tcx | Hook::Clsact);
         ensure!(restored == in_metadata, "{} at {}: tag restored: {restored}", name_of(way), hook.name());
     }
     ensure!(marks == sent.total.sequence, "{marks} of {} marks", sent.total.sequence);
@@ -130,20 +137,21 @@ fn frames_are_cut_at_the_snap_length_of_their_lane_and_that_is_counted() -> Resu
     let lab = Lab::new()?;
     for choice in [HookChoice::Xdp, HookChoice::Tc] {
         for (kind, snaplen) in [(Kind::Udp, 64), (Kind::Udp, 100), (Kind::Vlan, 128), (Kind::Jumbo, 2000), (Kind::Lacp, 100)] {
-            lab.near.run(|| -> Result<()> {
-                let mut kernel = Kernel::load(KernelConfig { snaplen, control_snaplen: snaplen, ..lab.config() })?;
-                kernel.attach(&lab.link(choice)?)?;
-                let sent = lab.send_in(kind, COUNT)?;
-                let counters = counters(&kernel, direction::INGRESS, sent.total.packets)?;
-                ensure!(counters.losses.truncated == COUNT, "{:?}", counters.losses);
-                for frame in recorded(&kernel, direction::INGRESS)? {
-                    ensure!(frame.bytes.len() == snaplen as usize);
-                    ensure!(matches!(verify(&frame.bytes), Verdict::Cut(_) | Verdict::Short), "{:02x?}", frame.bytes);
-                }
-                kernel.shutdown();
-                Ok(())
-            })?
-            .with_context(|| format!("{choice:?}, {}, {snaplen}", kind.name()))?;
+            lab.near
+                .run(|| -> Result<()> {
+                    let mut kernel = Kernel::load(KernelConfig { snaplen, control_snaplen: snaplen, ..lab.config() })?;
+                    kernel.attach(&lab.link(choice)?)?;
+                    let sent = lab.send_in(kind, COUNT)?;
+                    let counters = counters(&kernel, direction::INGRESS, sent.total.packets)?;
+                    ensure!(counters.losses.truncated == COUNT, "{:?}", counters.losses);
+                    for frame in recorded(&kernel, direction::INGRESS)? {
+                        ensure!(frame.bytes.len() == snaplen as usize);
+                        ensure!(matches!(verify(&frame.bytes), Verdict::Cut(_) | Verdict::Short), "{:02x?}", frame.bytes);
+                    }
+                    kernel.shutdown();
+                    Ok(())
+                })?
+                .with_context(|| format!("{choice:?}, {}, {snaplen}", kind.name()))?;
         }
     }
     Ok(())

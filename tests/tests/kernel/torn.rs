@@ -37,8 +37,16 @@ fn a_reader_of_a_recorder_that_wraps_around_under_load_never_gets_a_torn_frame()
         let sender = scope.spawn(|| {
             lab.far.run(|| {
                 let (kinds, plan) = (vec![Kind::Udp, Kind::Lacp], Plan::default());
-                let run =
-                    Run { interface: FAR.into(), kinds, plan, count: None, duration: Some(TIME), rate: None, burst: 64, bypass: false };
+                let run = Run {
+                    interface: FAR.into(),
+                    kinds,
+                    plan,
+                    count: None,
+                    duration: Some(TIME),
+                    rate: None,
+                    burst: 64,
+                    bypass: false,
+                };
                 run.go(&ends)
             })
         });
