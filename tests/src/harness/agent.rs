@@ -28,6 +28,8 @@ pub struct Launch<'a> {
     pub scratch: &'a Scratch,
     /// Options of `linkprobe run`, split at spaces.
     pub options: &'a str,
+    /// Environment variables beside our own.
+    pub environment: &'a [(&'a str, &'a str)],
 }
 
 /// A running agent. Ended with the value.
@@ -43,7 +45,7 @@ pub struct Agent {
 impl<'a> Launch<'a> {
     /// With the machine's file systems.
     pub fn new(netns: &'a Netns, scratch: &'a Scratch, options: &'a str) -> Launch<'a> {
-        Launch { netns, mounts: None, scratch, options }
+        Launch { netns, mounts: None, scratch, options, environment: &[] }
     }
 
     /// A `linkprobe` command in the place of this agent, without arguments.
@@ -55,6 +57,7 @@ impl<'a> Launch<'a> {
         if let Some(mounts) = self.mounts {
             mounts.apply(&mut command);
         }
+        command.envs(self.environment.iter().copied());
         Ok(command)
     }
 

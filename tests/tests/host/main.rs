@@ -7,6 +7,7 @@ mod harness;
 mod lab;
 mod links;
 mod load;
+mod netlink;
 mod recorded;
 mod refusals;
 mod restart;
