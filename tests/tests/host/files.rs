@@ -112,3 +112,28 @@ fn an_incident_is_not_for_everybody_to_read() -> Result<()> {
     assert!(closed, "captured packets are readable by everybody");
     Ok(())
 }
+
+#[test]
+#[ignore = "reads what came out of the rig: LINKPROBE_TEST_CAPTURES names the directory"]
+fn the_rigs_captures_are_read_without_a_warning() -> Result<()> {
+    fn captures(dir: &std::path::Path, found: &mut Vec<std::path::PathBuf>) -> Result<()> {
+        for entry in std::fs::read_dir(dir).with_context(|| dir.display().to_string())? {
+            let path = entry?.path();
+            if path.is_dir() {
+                captures(&path, found)?;
+            } else if path.file_name().is_some_and(|name| name == "capture.pcapng") {
+                found.push(path);
+            }
+        }
+        Ok(())
+    }
+    let Some(dir) = std::env::var_os("LINKPROBE_TEST_CAPTURES") else { return Ok(()) };
+    let mut found = Vec::new();
+    captures(dir.as_ref(), &mut found)?;
+    for capture in &found {
+        assert!(tshark::capinfos(capture)?.contains("pcapng"));
+        let rows = tshark::fields(capture, "", &["frame.interface_name", "_ws.malformed"])?;
+        assert!(rows.iter().all(|row| row.get(1).is_none_or(String::is_empty)), "{}", capture.display());
+    }
+    Ok(())
+}
