@@ -6,7 +6,7 @@ use probe_common::recorder::{BLOCK_SIZE, Block, COPY_CHUNK, MAX_SNAPLEN};
 
 use crate::{
     frame::Frame,
-    hide::{hide, mask},
+    hide::{forget, hide, mask},
 };
 
 /// Where the frame's two MAC addresses end and a tag belongs.
@@ -39,6 +39,8 @@ pub fn copy<F: Frame>(frame: &F, tag: Option<[u8; 4]>, block: *mut Block, at: u3
 
 #[inline(always)]
 fn copy_from<F: Frame>(frame: &F, from: u32, block: *mut Block, at: u32, length: u32, snaplen: u32) -> bool {
+    // What the verifier learns of the length on each way through the copying is of no use behind it, and would multiply the ways.
+    let length = forget(u64::from(length)) as u32;
     copy_direct(frame, from, block, at, length) || copy_by_helper(frame, from, block, at, length, snaplen)
 }
 
@@ -103,23 +105,23 @@ unsafe fn copy_group(from: usize, to: *mut u8) {
 
 #[inline(always)]
 fn copy_by_helper<F: Frame>(frame: &F, from: u32, block: *mut Block, at: u32, length: u32, snaplen: u32) -> bool {
-    let chunk = COPY_CHUNK as u32;
-    let mut done = 0;
-    for _ in 0..MAX_SNAPLEN / COPY_CHUNK {
-        let piece = (length - done).min(chunk);
-        // A helper takes a length only within known bounds: 1 to one chunk, as the verifier sees it last.
-        let piece = mask(u64::from(piece.wrapping_sub(1)), u64::from(chunk)) as u32 + 1;
-        // SAFETY: `place` leaves at least one chunk behind it.
-        if !unsafe { frame.load(from + done, place(block, at + done), piece) } {
+    const CHUNK: u32 = COPY_CHUNK as u32;
+    for piece in 0..(MAX_SNAPLEN / COPY_CHUNK) as u32 {
+        let done = piece * CHUNK;
+        let left = length - done;
+        // The first test makes this all there is for the verifier when one chunk holds a whole record.
+        if snaplen <= CHUNK || left <= CHUNK {
+            // A helper takes a length only within known bounds: 1 to one chunk, as the verifier sees it last.
+            let left = mask(u64::from(left.wrapping_sub(1)), u64::from(CHUNK)) as u32 + 1;
+            // SAFETY: `place` leaves at least one chunk behind it.
+            return unsafe { frame.load(from + done, place(block, at + done), left) };
+        }
+        // SAFETY: as above.
+        if !unsafe { frame.load(from + done, place(block, at + done), CHUNK) } {
             return false;
         }
-        done += piece;
-        // The first test ends the loop for the verifier when one chunk holds a whole record.
-        if snaplen <= chunk || done >= length {
-            break;
-        }
     }
-    true
+    false
 }
 
 /// The byte at `offset` of the block; a chunk fits behind it.

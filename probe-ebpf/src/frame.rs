@@ -9,7 +9,7 @@ use aya_ebpf::{
 };
 use probe_common::recorder::NO_QUEUE;
 
-use crate::hide::hide;
+use crate::hide::{forget, hide};
 
 /// A frame at a hook.
 pub trait Frame {
@@ -67,7 +67,7 @@ impl Frame for XdpFrame {
             // SAFETY: `ctx` is the program's context.
             unsafe { bpf_xdp_get_buff_len(self.ctx.ctx) as u32 }
         } else {
-            (self.data_end() - self.data()) as u32
+            forget((self.data_end() - self.data()) as u64) as u32
         }
     }
 

@@ -9,6 +9,7 @@ use probe_common::class::id;
 
 use crate::{
     frame::{Frame, header},
+    hide::{forget, mask},
     parse::Stop,
 };
 
@@ -16,6 +17,10 @@ use crate::{
 const MAX_EXTENSIONS: usize = 8;
 /// Extension headers that begin behind this are not followed: the verifier wants a bound.
 const MAX_OFFSET: usize = 4096;
+
+/// A power of two that no offset reaches.
+const BEYOND: u64 = 8192;
+const _: () = assert!(MAX_OFFSET + 2048 + 8 < BEYOND as usize);
 
 const ICMP: u8 = IpProto::Icmp as u8;
 const IGMP: u8 = IpProto::Igmp as u8;
@@ -86,7 +91,8 @@ pub fn classify_v6<F: Frame>(frame: &F, offset: usize) -> Result<u8, Stop> {
             _ => (usize::from(head[1]) + 1) * 8,
         };
         next = head[0];
-        offset += length;
+        // One way on whatever the header's length was; it is within this.
+        offset = mask(forget((offset + length) as u64), BEYOND) as usize;
     }
     if is_extension(next) {
         return Err(Stop::Limit);

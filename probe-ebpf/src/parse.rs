@@ -9,6 +9,7 @@ use probe_common::class::id;
 
 use crate::{
     frame::{Frame, header},
+    hide::{forget, mask},
     ip,
 };
 
@@ -65,7 +66,8 @@ fn try_classify<F: Frame>(frame: &F) -> Result<u8, Stop> {
         }
         let tag: VlanHdr = header(frame, offset).ok_or(Stop::Malformed)?;
         kind = tag.ether_type;
-        offset += VlanHdr::LEN;
+        // One way on for any number of tags, not one for each.
+        offset = mask(forget((offset + VlanHdr::LEN) as u64), 64) as usize;
     }
     match kind {
         IPV4 => ip::classify_v4(frame, offset),

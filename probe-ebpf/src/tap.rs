@@ -2,7 +2,8 @@
 
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use probe_common::{
-    class, stage,
+    class::{self, CLASSES},
+    stage,
     tap::{NO_TAP, TAP_SLOTS},
 };
 
@@ -10,6 +11,7 @@ use crate::{
     count,
     diag::{Message, say},
     frame::Frame,
+    hide::{forget, mask},
     maps, params, parse, record, sample,
 };
 
@@ -55,7 +57,8 @@ pub fn try_tap<F: Frame>(frame: &F, direction: Direction) -> Option<()> {
     }
     if params::on(stage::CLASSIFY) {
         let parsed = parse::classify(frame);
-        seen.class = parsed.class;
+        // One way through the stages for all classes, not one for each.
+        seen.class = mask(forget(u64::from(parsed.class)), CLASSES as u64) as u8;
         if parsed.gave_up {
             count::loss(counters, |losses| &mut losses.parse_limit);
             say(Message::ParserGaveUp, tap);

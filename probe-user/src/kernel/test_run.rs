@@ -25,6 +25,11 @@ pub struct Run {
 }
 
 impl Kernel {
+    /// Instructions that the verifier went through for a program; `None` when it is not loaded, or the kernel does not tell (before 5.16).
+    pub fn verified_instructions(&self, name: &str) -> Option<u32> {
+        self.ebpf.program(name)?.info().ok()?.verified_instruction_count()
+    }
+
     /// Runs the program of this name ([`probe_common::names::program`]) on `frame`, `repeat` times.
     ///
     /// # Errors
