@@ -75,6 +75,10 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
         agent.kernel.shutdown();
         bail!(text);
     }
+    // What a killed agent left and no tap took over.
+    if let Err(error) = agent.kernel.settle() {
+        log::warn!("cannot remove what an earlier agent left: {error}");
+    }
     Ok((agent, inputs))
 }
 
