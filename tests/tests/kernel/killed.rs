@@ -42,10 +42,9 @@ impl Drop for Bpffs {
 fn child_that_watches_until_it_is_killed() -> Result<()> {
     let Ok(text) = std::env::var(CHILD) else { return Ok(()) };
     let words: Vec<&str> = text.split(',').collect();
-    let [run_dir, pin, hook, tcx, ifindex] = words[..] else { anyhow::bail!("{text}") };
+    let [pin, hook, tcx, ifindex] = words[..] else { anyhow::bail!("{text}") };
     let config = KernelConfig {
         memory_bytes: 16 << 20,
-        run_dir: run_dir.into(),
         pin: (!pin.is_empty()).then(|| pin.into()),
         tcx: tcx == "true",
         snaplen: 1024,
@@ -68,7 +67,7 @@ fn start(lab: &Lab, pin: Option<&Path>, hook: &str, tcx: bool) -> Result<Child> 
         .near
         .command(std::env::current_exe()?)
         .args(["--exact", "killed::child_that_watches_until_it_is_killed", "--ignored", "--nocapture"])
-        .env(CHILD, format!("{},{pin},{hook},{tcx},{ifindex}", lab.config().run_dir.display()))
+        .env(CHILD, format!("{pin},{hook},{tcx},{ifindex}"))
         .stdout(Stdio::piped())
         .spawn()?;
     let lines = BufReader::new(child.stdout.take().context("no output")?).lines();

@@ -52,7 +52,6 @@ impl Lab {
             snaplen: MAX_SNAPLEN as u32,
             control_snaplen: MAX_SNAPLEN as u32,
             memory_bytes: 16 << 20,
-            run_dir: self.scratch.path().join("run"),
             ..KernelConfig::default()
         }
     }
