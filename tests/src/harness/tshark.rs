@@ -14,6 +14,8 @@ use super::command::{Ended, end};
 pub fn fields(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<Vec<String>>> {
     let mut command = Command::new("tshark");
     command.arg("-r").arg(file).args(["-n", "-T", "fields", "-E", "separator=|", "-E", "occurrence=a"]);
+    // the generator's payload is a pattern in which a heuristic may see any protocol
+    command.args(["-d", "udp.port==9,data", "-d", "tcp.port==9,data"]);
     for field in fields {
         command.args(["-e", field]);
     }
