@@ -64,12 +64,14 @@ pub fn classes_between(tap: u16, before: Option<&Moment>, after: &TapCounters) -
     let before = find(tap, before).map_or(&zero, |c| &c.classes);
     let rows = (0u8..).zip(before.iter().zip(&after.classes));
     rows.filter_map(|(id, (before, after))| {
-        let packets = after.packets.saturating_sub(before.packets);
+        // Less than before: the id was given to another tap since, and began at 0 again.
+        let since = |after: u64, before: u64| after.checked_sub(before).unwrap_or(after);
+        let packets = since(after.packets, before.packets);
         (packets > 0).then(|| ClassTotals {
             class: class::name(id).unwrap_or("unknown"),
             packets,
-            bytes: after.bytes.saturating_sub(before.bytes),
-            segments: after.segments.saturating_sub(before.segments),
+            bytes: since(after.bytes, before.bytes),
+            segments: since(after.segments, before.segments),
         })
     })
     .collect()

@@ -6,13 +6,17 @@ use probe_core::flight::{Action, Event};
 use probe_core::incident::{Incident, TapCounts};
 use probe_core::link::LinkState;
 use probe_core::table::Role;
+use probe_core::time::{Mono, SECOND};
 use probe_core::timeline::{Entry, LinkName, What};
 
-use super::Agent;
+use super::{Agent, Untapped};
 use crate::clock;
 use crate::incident::WriteOutcome;
 use crate::kernel::ethtool;
 use crate::kernel::{HookChoice, KernelError, LinkToTap, Tap};
+
+/// Time between two attempts to tap an interface, nanoseconds.
+const RETRY: u64 = 5 * SECOND;
 
 impl Agent {
     pub(super) fn act(&mut self, action: Action) -> Vec<Event> {
@@ -61,20 +65,39 @@ impl Agent {
         };
         let wanted = LinkToTap { ifindex: link.ifindex, name: link.name.clone(), master, ingress, egress: true };
         match self.kernel.attach(&wanted) {
-            Ok(taps) => taps.iter().map(|tap| Event::TapAttached { ifindex: tap.ifindex, tap: describe(tap) }).collect(),
+            Ok(taps) => {
+                self.untapped.retain(|other| other.link.ifindex != link.ifindex);
+                taps.iter().map(|tap| Event::TapAttached { ifindex: tap.ifindex, tap: describe(tap) }).collect()
+            }
             // It vanished while its message was on the way: the message that says so follows.
             Err(KernelError::NoInterface { .. }) => Vec::new(),
             Err(error) => {
                 let name = LinkName { ifindex: link.ifindex, name: link.name.clone() };
-                let text = format!("{} is not recorded: {error}", link.name);
-                self.untapped.push((name, error.to_string()));
-                vec![Event::Alarm { text }]
+                let why = error.to_string();
+                let text = format!("{} is not recorded: {why}", link.name);
+                let known = self.untapped.iter().any(|other| other.link.ifindex == link.ifindex && other.why == why);
+                self.untapped.retain(|other| other.link.ifindex != link.ifindex);
+                self.untapped.push(Untapped { link: name, role, why, at: clock::now() });
+                if known { Vec::new() } else { vec![Event::Alarm { text }] }
+            }
+        }
+    }
+
+    /// Tries again, now and then, to tap what could not be tapped: another agent may have ended, a rename may be over.
+    pub(super) fn retry_taps(&mut self, now: Mono) {
+        let due = |untapped: &&Untapped| now.since(untapped.at) >= RETRY;
+        let due: Vec<(u32, Role)> =
+            self.untapped.iter().filter(due).map(|untapped| (untapped.link.ifindex, untapped.role)).collect();
+        for (ifindex, role) in due {
+            let Some(link) = self.flight.table().get(ifindex).map(|link| link.state.clone()) else { continue };
+            for event in self.attach(&link, role) {
+                self.handle(event);
             }
         }
     }
 
     fn detach(&mut self, link: &LinkName, gone: bool) -> Vec<Event> {
-        self.untapped.retain(|(name, _)| name.ifindex != link.ifindex);
+        self.untapped.retain(|untapped| untapped.link.ifindex != link.ifindex);
         let taps: Vec<String> = self.kernel.taps().filter(|tap| tap.ifindex == link.ifindex).map(describe).collect();
         self.kernel.detach(link.ifindex);
         if gone {
@@ -111,7 +134,8 @@ impl Agent {
             incident.taps.push(TapCounts {
                 tap: id,
                 link: LinkName { ifindex: info.ifindex, name },
-                mac: info.mac,
+                // A bond takes its first slave's address after its tap was made.
+                mac: self.flight.table().get(info.ifindex).filter(|_| attached.is_some()).map_or(info.mac, |link| link.state.mac),
                 speed_bps: attached.and_then(|tap| ethtool::speed_bps(&tap.name).or(tap.speed_bps)),
                 hook: hook_name(info.hook),
                 direction: direction_name(info.direction),

@@ -17,6 +17,7 @@ use crate::incident::{
     CaptureHandle, CaptureWindow, Job, RecorderSource, Retention, WriteOutcome, Writer, WriterConfig, incident_id,
 };
 use crate::kernel::Recorder;
+use crate::kernel::load::give_back_heap;
 
 /// How long a stopping agent waits for its last incident.
 const LAST_WRITE: Duration = Duration::from_secs(10);
@@ -119,7 +120,11 @@ impl Incidents {
                 self.settle();
                 self.status.written += 1;
                 self.status.last = Some(incident.id);
-                self.status.alarm = None;
+                if self.status.waiting == 0 {
+                    self.status.alarm = None;
+                }
+                // Packets and their index took megabytes for a moment: glibc would keep them.
+                give_back_heap();
                 self.tell(&cleaned.removed, &cleaned.errors)
             }
             WriteOutcome::Retrying { id, error, pause } => {
@@ -150,8 +155,9 @@ impl Incidents {
         json!({ "incident": id, "directory": self.status.directory, "text": text })
     }
 
-    /// Waits until everything is written or given up, but not for ever: a disk may hang.
-    pub async fn finish(&mut self, outcomes: &mut mpsc::UnboundedReceiver<WriteOutcome>) {
+    /// Waits until everything is written or given up, but not for ever: a disk may hang. Returns how many were lost then.
+    pub async fn finish(&mut self, outcomes: &mut mpsc::UnboundedReceiver<WriteOutcome>) -> u64 {
+        let lost_before = self.status.lost;
         self.writer = None;
         let last = async {
             while self.status.waiting > 0 {
@@ -167,6 +173,7 @@ impl Incidents {
             // It has nothing left to do.
             let _ = thread.join();
         }
+        self.status.lost - lost_before + self.status.waiting
     }
 
     fn settle(&mut self) {

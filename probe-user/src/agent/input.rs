@@ -34,7 +34,7 @@ pub enum Input {
 
 /// A signal.
 pub enum Signal {
-    /// SIGTERM or SIGINT.
+    /// SIGTERM, SIGINT, SIGHUP or SIGQUIT.
     Stop,
     /// SIGUSR1.
     Trigger,
@@ -56,6 +56,8 @@ pub struct Inputs {
     server: Server,
     terminate: UnixSignal,
     interrupt: UnixSignal,
+    hangup: UnixSignal,
+    quit: UnixSignal,
     user1: UnixSignal,
 }
 
@@ -79,6 +81,8 @@ impl Inputs {
             written,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            quit: signal(SignalKind::quit())?,
             user1: signal(SignalKind::user_defined1())?,
         })
     }
@@ -92,6 +96,9 @@ impl Inputs {
             biased;
             _ = self.terminate.recv() => Ok(Input::Signal(Signal::Stop)),
             _ = self.interrupt.recv() => Ok(Input::Signal(Signal::Stop)),
+            // The terminal is gone, perhaps with the very link: what is recorded must not go with it.
+            _ = self.hangup.recv() => Ok(Input::Signal(Signal::Stop)),
+            _ = self.quit.recv() => Ok(Input::Signal(Signal::Stop)),
             guard = self.events_ready.ready() => {
                 guard.context("events")?.clear_ready();
                 Ok(Input::Edges)

@@ -12,10 +12,11 @@ pub mod status;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use probe_core::counts::{CountHistory, Moment};
 use probe_core::flight::{Event, Flight};
 use probe_core::netlink::{LinkMessage, decode};
+use probe_core::table::Role;
 use probe_core::time::Mono;
 use probe_core::timeline::{LinkName, Source};
 
@@ -23,6 +24,7 @@ use crate::clock;
 use crate::config::{Config, RunArgs};
 use crate::control::{Call, Reply, Request};
 use crate::kernel::Kernel;
+use crate::kernel::load::Diagnostics;
 use crate::kernel::lock::Lock;
 use crate::netlink::{Received, links};
 use incidents::Incidents;
@@ -43,8 +45,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
         let (mut agent, mut inputs) = start::start(config)?;
         agent.announce();
         let result = agent.record(&mut inputs).await;
-        agent.stop(&mut inputs).await;
-        result
+        agent.stop(&mut inputs).await.and(result)
     })
 }
 
@@ -60,10 +61,23 @@ struct Agent {
     /// The moment at which the open incident's window begins.
     base: Option<Moment>,
     losses: Losses,
-    /// Interfaces whose taps could not be attached, and why.
-    untapped: Vec<(LinkName, String)>,
+    /// Interfaces whose taps could not be attached: it is tried again.
+    untapped: Vec<Untapped>,
+    /// Why all links have to be asked for, when they could not be yet.
+    resync_due: Option<&'static str>,
+    /// What the kernel programs say of themselves, at log level trace.
+    diagnostics: Option<Diagnostics>,
     /// No other agent has this name: the control socket is ours.
     _lock: Lock,
+}
+
+/// An interface that should have taps and has none.
+struct Untapped {
+    link: LinkName,
+    role: Role,
+    why: String,
+    /// Of the last attempt.
+    at: Mono,
 }
 
 /// Losses that happen in the agent itself.
@@ -89,7 +103,7 @@ impl Agent {
             self.edges(inputs);
             match input {
                 Input::Edges | Input::Tick => self.handle(Event::Tick),
-                Input::Netlink(received) => self.netlink(received, inputs)?,
+                Input::Netlink(received) => self.netlink(received, inputs),
                 Input::ClockStep(step_ns) => self.handle(Event::ClockStep { step_ns }),
                 Input::Call(call) => self.answer(call),
                 Input::Written(outcome) => self.written(*outcome),
@@ -118,19 +132,15 @@ impl Agent {
         self.losses.events_malformed = inputs.events.malformed();
     }
 
-    fn netlink(&mut self, received: Received, inputs: &mut Inputs) -> anyhow::Result<()> {
+    fn netlink(&mut self, received: Received, inputs: &mut Inputs) {
         let Received::Datagram(datagram) = received else {
             self.losses.netlink_overruns += 1;
             // What still waits in the socket is older than the dump, and worth its times; an overrun is reported once.
-            while let Some(received) = inputs.monitor.try_receive().context("rtnetlink")? {
-                if let Received::Datagram(datagram) = received {
-                    self.messages(&datagram);
-                }
-            }
-            return self.resync("the netlink socket overflowed");
+            inputs.monitor.drain(|datagram| self.messages(datagram));
+            self.resync_due = Some("the netlink socket overflowed");
+            return;
         };
         self.messages(&datagram);
-        Ok(())
     }
 
     fn messages(&mut self, datagram: &[u8]) {
@@ -148,11 +158,17 @@ impl Agent {
         }
     }
 
-    fn resync(&mut self, reason: &str) -> anyhow::Result<()> {
-        let found = links().context("rtnetlink")?;
-        self.losses.netlink_undecodable += found.undecodable.len() as u64;
-        self.handle(Event::Resync { reason: reason.into(), links: found.links });
-        Ok(())
+    /// Asks for all links again when messages were lost. Where the kernel does not answer it stays due.
+    fn resync(&mut self) {
+        let Some(reason) = self.resync_due else { return };
+        match links() {
+            Ok(found) => {
+                self.resync_due = None;
+                self.losses.netlink_undecodable += found.undecodable.len() as u64;
+                self.handle(Event::Resync { reason: reason.into(), links: found.links });
+            }
+            Err(error) => log::error!("{reason}, and links cannot be asked for: {error}; trying again"),
+        }
     }
 
     fn answer(&mut self, call: Call) {
@@ -171,6 +187,11 @@ impl Agent {
     fn housekeeping(&mut self, inputs: &mut Inputs) {
         let now = clock::now();
         inputs.clock.offset();
+        self.resync();
+        self.retry_taps(now);
+        if let Some(diagnostics) = &mut self.diagnostics {
+            diagnostics.flush();
+        }
         // Samples are for exporters and top talkers; until there are any, taking them keeps the ring from filling.
         inputs.samples.drain(|_| {});
         self.losses.samples_malformed = inputs.samples.malformed();
@@ -183,10 +204,15 @@ impl Agent {
     }
 
     /// Ends the open incident, waits for the writer, and takes everything out of the kernel.
-    async fn stop(mut self, inputs: &mut Inputs) {
+    ///
+    /// # Errors
+    /// When an incident could not be written.
+    async fn stop(mut self, inputs: &mut Inputs) -> anyhow::Result<()> {
         self.handle(Event::Stop);
-        self.incidents.finish(&mut inputs.written).await;
+        let lost = self.incidents.finish(&mut inputs.written).await;
         self.kernel.shutdown();
         log::info!("stopped");
+        ensure!(lost == 0, "incidents that could not be written: {lost}");
+        Ok(())
     }
 }

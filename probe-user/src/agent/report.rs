@@ -42,7 +42,7 @@ impl Agent {
             });
         }
         let mut notes = self.kernel.notes().to_vec();
-        notes.extend(self.untapped.iter().map(|(link, why)| format!("{} is not recorded: {why}", link.name)));
+        notes.extend(self.untapped.iter().map(|untapped| format!("{} is not recorded: {}", untapped.link.name, untapped.why)));
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").into(),
             instance: self.config.instance.clone(),

@@ -1,6 +1,9 @@
 //! Everything from a configuration to an agent that records, or to an error that says what is missing.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use probe_core::counts::{CountHistory, Moment};
@@ -43,26 +46,28 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
         memory_bytes: config.memory,
         sample_rate: config.sample,
         pin: Some(PathBuf::from(BPFFS).join(&config.instance)),
-        run_dir: config.run_dir.clone(),
+        wanted_ns: ns(config.before.saturating_add(config.max_window)),
         log: log::log_enabled!(log::Level::Trace),
         ..KernelConfig::default()
     })?;
     let (Some(events), Some(samples)) = (kernel.take_events(), kernel.take_samples()) else { bail!("ring buffers") };
+    let diagnostics = kernel.take_diagnostics();
     let socket = socket_path(&config.run_dir, &config.instance);
     let server = Server::bind(&socket).with_context(|| format!("control socket {}", socket.display()))?;
     let (incidents, written) = Incidents::start(&config, kernel.recorder())?;
     let inputs =
         Inputs::new(monitor, events, samples, server, ClockWatch::start().context("clock")?, written).context("event loop")?;
-    let before = u64::try_from(config.before.as_nanos()).unwrap_or(u64::MAX);
     let mut agent = Agent {
         started: clock::now(),
         kernel,
         flight: Flight::new(flight_config(&config)?),
         incidents,
-        history: CountHistory::new(before),
+        history: CountHistory::new(ns(config.before)),
         base: None,
         losses: Losses { netlink_undecodable: found.undecodable.len() as u64, ..Losses::default() },
         untapped: Vec::new(),
+        resync_due: None,
+        diagnostics,
         config,
         _lock: lock,
     };
@@ -70,9 +75,14 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
     let taps = agent.kernel.counters().context("counters")?;
     agent.history.push(Moment { at: agent.started, taps, losses: Vec::new() });
     agent.handle(Event::Start { links: found.links });
-    if let Some((link, why)) = agent.untapped.first() {
-        let text = format!("{}: {why}", link.name);
-        agent.kernel.shutdown();
+    if let Err(error) = DirBuilder::new().recursive(true).mode(0o750).create(&agent.config.incidents) {
+        // No reason not to record: by the first incident the disk may be there again.
+        let text = format!("incidents cannot be written to {}: {error}", agent.config.incidents.display());
+        agent.handle(Event::Alarm { text });
+    }
+    if let Some(untapped) = agent.untapped.first() {
+        let text = format!("{}: {}", untapped.link.name, untapped.why);
+        agent.kernel.abandon();
         bail!(text);
     }
     // What a killed agent left and no tap took over.
@@ -110,8 +120,11 @@ fn check_names(config: &Config, links: &[LinkState]) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn ns(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
-    let ns = |duration: std::time::Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
     let opens = config.triggers.iter().copied().collect();
     Ok(FlightConfig {
         watched: Watched { bonds: config.bonds.clone(), interfaces: config.interfaces.clone() },

@@ -28,7 +28,7 @@ pub struct WatchArgs {
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// Also a row for each link at intervals, such as 60s
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_interval)]
     pub every: Option<Duration>,
     /// One JSON object per row, with what happened, instead of CSV
     #[arg(long)]
@@ -78,7 +78,16 @@ async fn watch(args: &WatchArgs) -> anyhow::Result<()> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     loop {
         tokio::select! {
-            received = monitor.receive() => rows.take(received.context("rtnetlink")?)?,
+            received = monitor.receive() => match received.context("rtnetlink")? {
+                Received::Datagram(datagram) => rows.take(&datagram)?,
+                Received::Overrun => {
+                    // What waits is older than the dump: it goes first.
+                    let mut waiting = Vec::new();
+                    monitor.drain(|datagram| waiting.push(datagram.to_vec()));
+                    waiting.iter().try_for_each(|datagram| rows.take(datagram))?;
+                    rows.resync()?;
+                }
+            },
             _ = every.tick() => if args.every.is_some() { rows.all()? },
             _ = tokio::signal::ctrl_c() => return Ok(()),
             _ = terminate.recv() => return Ok(()),
@@ -94,14 +103,15 @@ struct Rows {
 }
 
 impl Rows {
-    fn take(&mut self, received: Received) -> anyhow::Result<()> {
+    fn resync(&mut self) -> anyhow::Result<()> {
+        let found = links().context("rtnetlink")?.links;
+        let entries = self.table.resync(clock::now(), "netlink messages were lost", found);
+        self.changes(&entries)
+    }
+
+    fn take(&mut self, datagram: &[u8]) -> anyhow::Result<()> {
         let at = clock::now();
-        let Received::Datagram(datagram) = received else {
-            let found = links().context("rtnetlink")?.links;
-            let entries = self.table.resync(at, "netlink messages were lost", found);
-            return self.changes(&entries);
-        };
-        for decoded in decode(&datagram) {
+        for decoded in decode(datagram) {
             let entries = match decoded.message {
                 Ok(LinkMessage::New(link)) => self.table.apply(at, Source::Netlink, *link),
                 Ok(LinkMessage::Del { ifindex }) => self.table.remove(at, Source::Netlink, ifindex),
@@ -183,6 +193,15 @@ impl Rows {
             .to_string(),
         )
     }
+}
+
+/// An interval is at least 10 ms.
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    let interval = parse_duration(text).map_err(|error| error.to_string())?;
+    if interval < Duration::from_millis(10) {
+        return Err("an interval is at least 10ms".into());
+    }
+    Ok(interval)
 }
 
 /// When the links changed last, as a running agent knows it; nothing where none runs.

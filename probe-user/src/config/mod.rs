@@ -125,7 +125,7 @@ impl Config {
             after: settings.after.unwrap_or(Duration::from_secs(10)),
             max_window: settings.max_window.unwrap_or(Duration::from_secs(300)),
             incidents: settings.incidents.unwrap_or_else(default_incidents),
-            capture_limit: settings.capture_limit.unwrap_or(32 << 20),
+            capture_limit: settings.capture_limit.unwrap_or(8 << 20),
             keep_incidents: settings.keep_incidents.unwrap_or(100),
             keep_bytes: settings.keep_bytes.unwrap_or(1 << 30),
             keep_days: settings.keep_days.unwrap_or(90),

@@ -34,6 +34,9 @@ pub enum ControlError {
         /// Why.
         source: serde_json::Error,
     },
+    /// It listens, and does not answer.
+    #[error("{0}: the agent does not answer: it is stopped, or very busy")]
+    Silent(PathBuf),
     /// The agent refused.
     #[error("the agent refused: {0}")]
     Refused(String),
@@ -55,7 +58,13 @@ pub fn request(path: &Path, request: &Request) -> Result<serde_json::Value, Cont
     line.push(b'\n');
     stream.write_all(&line).map_err(io)?;
     let mut answer = String::new();
-    BufReader::new(stream.take(LONGEST_LINE)).read_line(&mut answer).map_err(io)?;
+    BufReader::new(stream.take(LONGEST_LINE)).read_line(&mut answer).map_err(|e| match e.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => ControlError::Silent(path.into()),
+        _ => io(e),
+    })?;
+    if answer.is_empty() {
+        return Err(ControlError::Silent(path.into()));
+    }
     match serde_json::from_str(&answer) {
         Ok(Reply::Ok(value)) => Ok(value),
         Ok(Reply::Error(text)) => Err(ControlError::Refused(text)),

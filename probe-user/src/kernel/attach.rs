@@ -88,14 +88,17 @@ impl Kernel {
             KernelError::NoInterface { ifindex, .. } => KernelError::NoInterface { name: link.name.clone(), ifindex },
             error => error,
         })?;
-        let ours = |pins: &Pins| pins.has(Which { ifindex: link.ifindex, direction: direction::INGRESS, hook: Hook::Xdp });
+        let ours = |pins: &Pins| {
+            let held = |hook| pins.has(Which { ifindex: link.ifindex, direction: direction::INGRESS, hook });
+            held(Hook::Xdp) || held(Hook::XdpGeneric)
+        };
         if self.pins.as_ref().is_some_and(ours) {
             // An earlier agent's, which we are going to replace.
             device.xdp_program = None;
         }
         let tc = if self.config.tcx { Hook::tc() } else { Hook::Clsact };
         let choice = hook::choose_for(device, link.ingress, tc);
-        let lock = Lock::interface(&self.config.run_dir, link.ifindex, &link.name)?;
+        let lock = Lock::interface(link.ifindex, &link.name)?;
         self.attached.push(Attached {
             ifindex: link.ifindex,
             taps: Vec::new(),
@@ -112,7 +115,10 @@ impl Kernel {
     }
 
     fn attach_hooks(&mut self, attached: usize, link: &LinkToTap, choice: Choice) -> Result<(), KernelError> {
-        leftovers::remove_filters(link.ifindex)?;
+        // A clsact qdisc that held nothing but filters of ours was ours too: this time it goes with us.
+        if leftovers::remove_filters(link.ifindex)? > 0 {
+            leftovers::remove_empty_clsact(link.ifindex);
+        }
         let Choice { ingress, egress, mut why, device } = choice;
         let (held, hook) = match ingress {
             Hook::Xdp | Hook::XdpGeneric => match self.attach_xdp(&device, ingress) {
@@ -171,7 +177,7 @@ impl Kernel {
         if let Some(pins) = &mut self.pins {
             pins.drop_old();
         }
-        let filters = leftovers::sweep(&self.config.run_dir)?;
+        let filters = leftovers::sweep()?;
         if filters > 0 {
             self.notes.push(format!("removed {filters} tc filters of an agent that was killed"));
         }
@@ -187,12 +193,19 @@ impl Kernel {
         for id in 0..MAX_TAPS as u16 {
             let Value(info) = self.info.get(&u32::from(id), 0).map_err(KernelError::map(map::TAP_INFO))?;
             if info.ifindex != 0 {
-                self.table.adopt(id, info);
+                self.table.adopt(id, info, monotonic_ns());
                 taps += 1;
             }
         }
         self.notes.push(format!("took over the recorder of an earlier agent, with {taps} taps"));
         Ok(())
+    }
+
+    /// Ends a start that failed. What was taken over from an earlier agent stays as it is, for the next start.
+    pub fn abandon(self) {
+        if !self.pins.as_ref().is_some_and(|pins| pins.adopted) {
+            self.shutdown();
+        }
     }
 
     /// Takes every tap off, and unpins everything: after this nothing of ours is left in the kernel.
@@ -246,10 +259,12 @@ impl Kernel {
             why,
         };
         let info = info_of(&tap);
-        let depth = self.recorder.depth();
-        // A lane that has lost nothing yet holds everything.
-        let oldest = depth.iter().map(|lane| lane.complete_from_ns.map_or(0, |_| lane.oldest_ns.unwrap_or(0))).min().unwrap_or(0);
-        tap.id = self.table.take(info, oldest)?;
+        // Older frames may be in the recorder still, but no incident reaches so far back.
+        let (id, anew) = self.table.take(info, monotonic_ns().saturating_sub(self.config.wanted_ns))?;
+        tap.id = id;
+        if anew {
+            self.zero_counters(id)?;
+        }
         self.info.set(u32::from(tap.id), Value(info), 0).map_err(KernelError::map(map::TAP_INFO))?;
         Ok(tap)
     }

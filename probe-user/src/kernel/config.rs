@@ -29,8 +29,8 @@ pub struct KernelConfig {
     pub sample_rate: u32,
     /// Directory on a bpffs where maps and links are pinned, so that a killed agent loses no history. `None`: nothing is pinned.
     pub pin: Option<PathBuf>,
-    /// Directory of the locks that keep a second agent away.
-    pub run_dir: PathBuf,
+    /// For how long the frames of a tap that has ended may still be asked for, nanoseconds: so long its id means nothing else.
+    pub wanted_ns: u64,
     /// tcx links where the kernel has them; clsact filters otherwise.
     pub tcx: bool,
     /// The kernel programs' own diagnostics.
@@ -47,7 +47,7 @@ impl Default for KernelConfig {
             memory_bytes: 64 << 20,
             sample_rate: 0,
             pin: None,
-            run_dir: "/run/linkprobe".into(),
+            wanted_ns: 600_000_000_000,
             tcx: true,
             log: false,
             stages: stage::ALL,

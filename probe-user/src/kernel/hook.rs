@@ -106,7 +106,11 @@ fn decide(device: &Device, wanted: HookChoice, tc: Hook) -> (Hook, String) {
         return (tc, format!("another XDP program is there already (id {program})"));
     }
     if device.rx_vlan_offload == Some(true) {
-        return (tc, "rx-vlan-offload is on: XDP would not see the tags that the hardware takes out".into());
+        let why = format!(
+            "rx-vlan-offload is on: XDP would not see the tags that the hardware takes out (`ethtool -K {} rxvlan off` makes it XDP)",
+            device.name
+        );
+        return (tc, why);
     }
     match device.native_xdp {
         Some(true) => (Hook::Xdp, "the driver has native XDP, and rx-vlan-offload is off".into()),

@@ -1,6 +1,6 @@
 //! tc filters that outlived the agent that made them. They are known by the name of their program, and others' are left alone.
 
-use std::{io, path::Path};
+use std::io;
 
 use netlink_sys::protocols::NETLINK_ROUTE;
 use probe_common::names::program;
@@ -47,14 +47,14 @@ pub fn remove_filters(ifindex: u32) -> Result<usize, KernelError> {
 }
 
 /// Removes our filters from every interface of this namespace that no agent watches. Returns how many there were.
-pub fn sweep(run_dir: &Path) -> Result<usize, KernelError> {
+pub fn sweep() -> Result<usize, KernelError> {
     let mut removed = 0;
     for ifindex in interfaces().map_err(|source| KernelError::Netlink { what: "listing links", source })? {
         if our_filters(ifindex).is_ok_and(|filters| filters.is_empty()) {
             continue;
         }
         // Whoever holds the lock is alive, and so are its filters.
-        if let Ok(_lock) = Lock::interface(run_dir, ifindex, "") {
+        if let Ok(_lock) = Lock::interface(ifindex, "") {
             removed += remove_filters(ifindex)?;
         }
     }

@@ -4,7 +4,7 @@ use std::os::fd::AsFd as _;
 
 use aya::{
     Ebpf,
-    maps::{Array, Map, MapData, PerCpuArray},
+    maps::{Array, Map, MapData, PerCpuArray, PerCpuValues},
 };
 use aya_log::EbpfLogger;
 use probe_common::{
@@ -135,12 +135,12 @@ impl Kernel {
         self.table.described()
     }
 
-    /// Counters of the taps that are there, summed over CPUs.
+    /// Counters of every tap that [`Self::described_taps`] names, summed over CPUs.
     ///
     /// # Errors
     /// [`KernelError::Map`].
     pub fn counters(&self) -> Result<Vec<(u16, TapCounters)>, KernelError> {
-        self.taps().map(|tap| Ok((tap.id, self.counters_of(tap.id)?))).collect()
+        self.described_taps().map(|(id, _)| Ok((id, self.counters_of(id)?))).collect()
     }
 
     /// Counters of one tap id, summed over CPUs; `sample_skip` is 0.
@@ -154,6 +154,14 @@ impl Kernel {
             sum.add(counters);
         }
         Ok(sum)
+    }
+
+    pub(super) fn zero_counters(&mut self, tap: u16) -> Result<(), KernelError> {
+        let failed = || KernelError::map(map::COUNTERS);
+        let cpus = aya::util::nr_cpus().map_err(|(_, error)| KernelError::Map { map: map::COUNTERS, source: error.into() })?;
+        let zeros = PerCpuValues::try_from(vec![Value(TapCounters::ZERO); cpus])
+            .map_err(|error| KernelError::Map { map: map::COUNTERS, source: error.into() })?;
+        self.counters.set(u32::from(tap), zeros, 0).map_err(failed())
     }
 
     /// Losses that no tap can be blamed for, summed over CPUs.
@@ -178,8 +186,9 @@ pub(super) const fn layout_of(division: Division) -> Layout {
     }
 }
 
-/// Loading takes tens of megabytes for a moment, the kernel's type information most of them; glibc would keep them.
-fn give_back_heap() {
+/// Gives free memory back. Loading takes tens of megabytes for a moment, the kernel's type information most of them; glibc would keep
+/// them.
+pub fn give_back_heap() {
     #[cfg(target_env = "gnu")]
     // SAFETY: it only returns free memory to the system.
     unsafe {

@@ -1,9 +1,15 @@
-//! Locks that keep a second agent off an interface or a pin directory. They end with the process that holds them.
+//! Locks that keep a second agent off an interface, a name or a pin directory. They end with the process that holds them, however it ends.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{Read as _, Seek as _, Write as _},
-    os::unix::fs::MetadataExt as _,
+    io::{ErrorKind, Read as _, Seek as _, Write as _},
+    os::{
+        linux::net::SocketAddrExt as _,
+        unix::{
+            fs::MetadataExt as _,
+            net::{SocketAddr, UnixListener, UnixStream},
+        },
+    },
     path::{Path, PathBuf},
 };
 
@@ -12,37 +18,43 @@ use super::KernelError;
 /// A lock that is held as long as this lives.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    _held: Held,
+}
+
+#[derive(Debug)]
+enum Held {
+    Socket { _listener: UnixListener },
+    File { _file: File },
 }
 
 impl Lock {
-    /// Takes the lock of an interface of this network namespace.
+    /// Takes the lock of an interface of this network namespace: an abstract unix socket, whose name belongs to the namespace, so
+    /// that agents meet whatever directories they use.
     ///
     /// # Errors
-    /// [`KernelError::InUse`] with the holder's pid; [`KernelError::File`] when the lock's file cannot be used.
-    pub fn interface(run_dir: &Path, ifindex: u32, name: &str) -> Result<Self, KernelError> {
-        Self::take(run_dir, &format!("if-{}-{ifindex}.lock", netns_inode()?), &format!("interface {name}"))
+    /// [`KernelError::InUse`] with the holder's pid; [`KernelError::File`] when there can be no socket.
+    pub fn interface(ifindex: u32, name: &str) -> Result<Self, KernelError> {
+        let socket = format!("linkprobe-interface-{ifindex}");
+        let failed = |source| KernelError::File { path: PathBuf::from(format!("@{socket}")), source };
+        let address = SocketAddr::from_abstract_name(&socket).map_err(failed)?;
+        match UnixListener::bind_addr(&address) {
+            Ok(listener) => Ok(Self { _held: Held::Socket { _listener: listener } }),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                let holder = UnixStream::connect_addr(&address).ok();
+                let credentials = holder.and_then(|stream| rustix::net::sockopt::socket_peercred(&stream).ok());
+                let pid = credentials.and_then(|peer| u32::try_from(peer.pid.as_raw_nonzero().get()).ok());
+                Err(KernelError::InUse { what: format!("interface {name}"), pid })
+            }
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// Takes the lock of an agent's name: of its control socket.
     ///
     /// # Errors
-    /// As of [`Self::interface`].
+    /// [`KernelError::InUse`] with the holder's pid; [`KernelError::File`] when the lock's file cannot be used.
     pub fn instance(run_dir: &Path, name: &str) -> Result<Self, KernelError> {
-        Self::take(run_dir, &format!("agent-{name}.lock"), &format!("agent name {name}"))
-    }
-
-    /// Takes the lock of a pin directory.
-    ///
-    /// # Errors
-    /// As of [`Self::interface`].
-    pub fn directory(run_dir: &Path, pin: &Path) -> Result<Self, KernelError> {
-        let name: String = pin.to_string_lossy().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        Self::take(run_dir, &format!("pin{name}.lock"), &format!("{}", pin.display()))
-    }
-
-    fn take(run_dir: &Path, file: &str, what: &str) -> Result<Self, KernelError> {
-        let path = run_dir.join(file);
+        let path = run_dir.join(format!("agent-{name}.lock"));
         let failed = |source| KernelError::File { path: path.clone(), source };
         fs::create_dir_all(run_dir).map_err(failed)?;
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
@@ -52,13 +64,27 @@ impl Lock {
                 let mut text = String::new();
                 // The holder may not have written its pid yet: then the refusal does without.
                 let pid = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
-                return Err(KernelError::InUse { what: what.to_owned(), pid });
+                return Err(KernelError::InUse { what: format!("the name {name}"), pid });
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
         writeln!(file, "{}", std::process::id()).map_err(failed)?;
-        Ok(Self { _file: file })
+        Ok(Self { _held: Held::File { _file: file } })
+    }
+
+    /// Takes the lock of a pin directory, which is there: the directory itself is locked, so that agents meet whatever else they use.
+    ///
+    /// # Errors
+    /// As of [`Self::instance`].
+    pub fn directory(path: &Path) -> Result<Self, KernelError> {
+        let failed = |source| KernelError::File { path: path.into(), source };
+        let directory = File::open(path).map_err(failed)?;
+        match directory.try_lock() {
+            Ok(()) => Ok(Self { _held: Held::File { _file: directory } }),
+            Err(TryLockError::WouldBlock) => Err(KernelError::InUse { what: path.display().to_string(), pid: None }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
     }
 }
 
@@ -76,14 +102,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_that_is_held_is_refused_with_the_holders_pid_and_free_again_afterwards() {
-        let dir = std::env::temp_dir().join(format!("linkprobe-lock-{}", std::process::id()));
-        let held = Lock::interface(&dir, 7, "eth0").unwrap();
-        let Err(KernelError::InUse { what, pid }) = Lock::interface(&dir, 7, "eth0") else { panic!("taken twice") };
+    fn an_interface_that_is_held_is_refused_with_the_holders_pid_and_free_again_afterwards() {
+        // No interface has such an index.
+        let index = 0x7f00_0000 + std::process::id() % 0xffff;
+        let held = Lock::interface(index, "eth0").unwrap();
+        let Err(KernelError::InUse { what, pid }) = Lock::interface(index, "eth0") else { panic!("taken twice") };
         assert_eq!((what.as_str(), pid), ("interface eth0", Some(std::process::id())));
-        assert!(Lock::interface(&dir, 8, "eth1").is_ok());
+        assert!(Lock::interface(index + 0x10000, "eth1").is_ok());
         drop(held);
-        assert!(Lock::interface(&dir, 7, "eth0").is_ok());
+        assert!(Lock::interface(index, "eth0").is_ok());
+    }
+
+    #[test]
+    fn a_name_and_a_directory_have_one_holder() {
+        let dir = std::env::temp_dir().join(format!("linkprobe-lock-{}", std::process::id()));
+        let held = Lock::instance(&dir, "default").unwrap();
+        let Err(KernelError::InUse { pid, .. }) = Lock::instance(&dir, "default") else { panic!("taken twice") };
+        assert_eq!(pid, Some(std::process::id()));
+        assert!(Lock::instance(&dir, "other").is_ok());
+        drop(held);
+        let held = Lock::directory(&dir).unwrap();
+        assert!(matches!(Lock::directory(&dir), Err(KernelError::InUse { .. })));
+        drop(held);
+        assert!(Lock::directory(&dir).is_ok());
         fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -67,7 +67,6 @@ pub(super) fn prepare(
     notes: &mut Vec<String>,
 ) -> Result<Option<Pins>, KernelError> {
     let Some(dir) = config.pin.clone() else { return Ok(None) };
-    let lock = Lock::directory(&config.run_dir, &dir)?;
     if !on_bpffs(&dir) {
         notes.push(format!("{} is not on a bpffs: nothing is pinned, so a killed agent loses its history", dir.display()));
         config.pin = None;
@@ -75,6 +74,7 @@ pub(super) fn prepare(
     }
     let failed = |source| KernelError::File { path: dir.clone(), source };
     fs::create_dir_all(&dir).map_err(failed)?;
+    let lock = Lock::directory(&dir)?;
     let names: Vec<String> =
         fs::read_dir(&dir).map_err(failed)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     let mut pins = Pins { dir: dir.clone(), netns: netns_inode()?, adopted: false, old: Vec::new(), _lock: lock };

@@ -29,23 +29,24 @@ impl TapTable {
     }
 
     /// Takes over what an earlier agent left: id and description.
-    pub fn adopt(&mut self, id: u16, info: TapInfo) {
+    pub fn adopt(&mut self, id: u16, info: TapInfo, at_ns: u64) {
         if let Some(slot) = self.slots.get_mut(usize::from(id)) {
-            *slot = Slot::Left { info, at_ns: 0 };
+            *slot = Slot::Left { info, at_ns };
         }
     }
 
-    /// Finds an id: that of an earlier tap with the same description, else a fresh one, else one whose records are older than
-    /// `oldest_ns`, the oldest that the recorder holds.
-    pub fn take(&mut self, info: TapInfo, oldest_ns: u64) -> Result<u16, KernelError> {
+    /// Finds an id: that of an earlier tap with the same description, else a fresh one, else one whose tap ended before `oldest_ns`,
+    /// from when on frames may be asked for. True beside it when the id had another description before: its counters are another's.
+    pub fn take(&mut self, info: TapInfo, oldest_ns: u64) -> Result<(u16, bool), KernelError> {
         let same = |slot: &Slot| matches!(slot, Slot::Left { info: left, .. } if *left == info);
         let fresh = |slot: &Slot| matches!(slot, Slot::Fresh);
-        let gone = |slot: &Slot| matches!(slot, Slot::Left { at_ns, .. } if *at_ns != 0 && *at_ns < oldest_ns);
+        let gone = |slot: &Slot| matches!(slot, Slot::Left { at_ns, .. } if *at_ns < oldest_ns);
         let position = |test: &dyn Fn(&Slot) -> bool| self.slots.iter().position(test);
         let id = position(&same).or_else(|| position(&fresh)).or_else(|| position(&gone));
         let id = id.ok_or(KernelError::TooManyTaps { max: MAX_TAPS })?;
-        self.slots[id] = Slot::Used(info);
-        u16::try_from(id).map_err(|_| KernelError::TooManyTaps { max: MAX_TAPS })
+        let before = std::mem::replace(&mut self.slots[id], Slot::Used(info));
+        let anew = matches!(before, Slot::Left { info: left, .. } if left != info);
+        Ok((u16::try_from(id).map_err(|_| KernelError::TooManyTaps { max: MAX_TAPS })?, anew))
     }
 
     /// The description of a tap changes.
@@ -85,28 +86,28 @@ mod tests {
     fn ids_are_not_used_again_while_the_recorder_may_hold_their_records() {
         let mut table = TapTable::new();
         for n in 0..MAX_TAPS as u32 {
-            assert_eq!(table.take(info(n + 1), 0).unwrap(), n as u16);
+            assert_eq!(table.take(info(n + 1), 0).unwrap(), (n as u16, false));
         }
         table.leave(7, 100);
         assert!(matches!(table.take(info(1000), 100), Err(KernelError::TooManyTaps { .. })));
-        assert_eq!(table.take(info(1000), 101).unwrap(), 7);
+        assert_eq!(table.take(info(1000), 101).unwrap(), (7, true));
     }
 
     #[test]
     fn the_same_tap_gets_its_id_back() {
         let mut table = TapTable::new();
-        assert_eq!(table.take(info(1), 0).unwrap(), 0);
-        assert_eq!(table.take(info(2), 0).unwrap(), 1);
+        assert_eq!(table.take(info(1), 0).unwrap(), (0, false));
+        assert_eq!(table.take(info(2), 0).unwrap(), (1, false));
         table.leave(0, 5);
-        assert_eq!(table.take(info(3), 0).unwrap(), 2);
-        assert_eq!(table.take(info(1), 0).unwrap(), 0);
+        assert_eq!(table.take(info(3), 0).unwrap(), (2, false));
+        assert_eq!(table.take(info(1), 0).unwrap(), (0, false));
     }
 
     #[test]
     fn adopted_ids_are_kept_for_the_taps_that_had_them() {
         let mut table = TapTable::new();
-        table.adopt(4, info(9));
-        assert_eq!(table.take(info(8), u64::MAX).unwrap(), 0);
-        assert_eq!(table.take(info(9), u64::MAX).unwrap(), 4);
+        table.adopt(4, info(9), 50);
+        assert_eq!(table.take(info(8), u64::MAX).unwrap(), (0, false));
+        assert_eq!(table.take(info(9), u64::MAX).unwrap(), (4, false));
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
+use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_recv_buffer_size_force};
 
 use crate::readable::Readable;
 
@@ -11,6 +12,8 @@ use crate::readable::Readable;
 const LINK_GROUP: u32 = 1;
 /// Receive buffer that is asked for, bytes: some thousand link messages.
 const RECEIVE_BUFFER: usize = 4 << 20;
+/// Most datagrams that are taken at once: more than the receive buffer holds.
+const MOST_DRAINED: usize = 16_384;
 /// Longest datagram that the kernel sends to a multicast group.
 const DATAGRAM: usize = 64 << 10;
 
@@ -37,7 +40,10 @@ impl Monitor {
     pub fn open(receive_buffer: Option<usize>) -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
         // Above net.core.rmem_max only with CAP_NET_ADMIN; a smaller one works as well, with more overruns.
-        socket.set_rx_buf_sz(i32::try_from(receive_buffer.unwrap_or(RECEIVE_BUFFER)).unwrap_or(i32::MAX))?;
+        let bytes = receive_buffer.unwrap_or(RECEIVE_BUFFER);
+        if set_socket_recv_buffer_size_force(&socket, bytes).is_err() {
+            set_socket_recv_buffer_size(&socket, bytes)?;
+        }
         socket.bind(&SocketAddr::new(0, LINK_GROUP))?;
         socket.set_non_blocking(true)?;
         let readable = Readable::watch(&socket)?;
@@ -52,9 +58,7 @@ impl Monitor {
         loop {
             let mut guard = self.readable.ready().await?;
             match guard.try_io(|_| receive(&self.socket)) {
-                Ok(Err(e)) if rustix::io::Errno::from_io_error(&e) == Some(rustix::io::Errno::NOBUFS) => {
-                    return Ok(Received::Overrun);
-                }
+                Ok(Err(e)) if is_overrun(&e) => return Ok(Received::Overrun),
                 Ok(Err(e)) if e.kind() == io::ErrorKind::Interrupted => {}
                 Ok(result) => return result.map(Received::Datagram),
                 Err(_would_block) => {}
@@ -62,18 +66,22 @@ impl Monitor {
         }
     }
 
-    /// What waits in the socket now, without waiting for more.
-    ///
-    /// # Errors
-    /// As [`Self::receive`].
-    pub fn try_receive(&mut self) -> io::Result<Option<Received>> {
-        match receive(&self.socket) {
-            Ok(datagram) => Ok(Some(Received::Datagram(datagram))),
-            Err(e) if rustix::io::Errno::from_io_error(&e) == Some(rustix::io::Errno::NOBUFS) => Ok(Some(Received::Overrun)),
-            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(None),
-            Err(e) => Err(e),
+    /// Hands over what waits in the socket now, without waiting for more: what was sent before an overrun was told. Further overruns
+    /// are part of the one that is being dealt with.
+    pub fn drain(&mut self, mut take: impl FnMut(&[u8])) {
+        for _ in 0..MOST_DRAINED {
+            match receive(&self.socket) {
+                Ok(datagram) => take(&datagram),
+                Err(e) if is_overrun(&e) || e.kind() == io::ErrorKind::Interrupted => {}
+                // Empty; or broken, which the next `receive` tells.
+                Err(_) => return,
+            }
         }
     }
+}
+
+fn is_overrun(error: &io::Error) -> bool {
+    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::NOBUFS)
 }
 
 fn receive(socket: &Socket) -> io::Result<Vec<u8>> {
