@@ -148,7 +148,13 @@ impl Frame for TcContext {
     #[inline(always)]
     fn segments(&self) -> u16 {
         // SAFETY: `skb` is the program's context.
-        match unsafe { (*self.skb.skb).gso_segs } {
+        let (segments, size) = unsafe { ((*self.skb.skb).gso_segs, (*self.skb.skb).gso_size) };
+        match segments {
+            // A guest's packet says how long its segments are, and leaves their number to whoever asks: what is behind some 66 bytes
+            // of headers, divided.
+            0 if size != 0 => {
+                (self.length().saturating_sub(66).saturating_add(size - 1) / size).clamp(1, u32::from(u16::MAX)) as u16
+            }
             0 => 1,
             n if n > u32::from(u16::MAX) => u16::MAX,
             n => n as u16,
