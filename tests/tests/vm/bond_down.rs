@@ -31,8 +31,10 @@ fn tells_the_fall(incident: &Incident, sent: &linkprobe_tests::traffic::Numbers)
 #[test]
 fn both_slaves_lose_carrier_and_the_bond_falls_after_them() -> Result<()> {
     let lab = Lab::lacp()?;
-    let mut agent = lab.launch(OPTIONS).start()?;
-    let sent = Traffic::send(&lab.bonds.switch, bond(), "--kind udp,vlan --count 40 --rate 200 --flows 8")?;
+    let options = OPTIONS.replace("--before 5s", "--before 30s");
+    let mut agent = lab.launch(&options).start()?;
+    // long enough for LACPDUs, one a second, to pass both ways
+    let sent = Traffic::send(&lab.bonds.switch, bond(), "--kind udp,vlan --count 40 --rate 10 --flows 8")?;
     lab.port(0, false)?;
     lab.port(1, false)?;
     let incident = fall(&mut agent)?;
