@@ -5,7 +5,7 @@ use core::arch::asm;
 use probe_common::recorder::{BLOCK_SIZE, Block, COPY_CHUNK, MAX_SNAPLEN};
 
 use crate::{
-    frame::Frame,
+    frame::{Frame, Tag},
     hide::{forget, hide, mask},
 };
 
@@ -20,10 +20,10 @@ const MAX_GROUPS: u32 = 8;
 
 /// Copies `captured` bytes of the frame to `at`, the tag put back. False when they cannot be read. `snaplen` bounds `captured`.
 #[inline(always)]
-pub fn copy<F: Frame>(frame: &F, tag: Option<[u8; 4]>, block: *mut Block, at: u32, captured: u32, snaplen: u32) -> bool {
-    let Some(tag) = tag else {
+pub fn copy<F: Frame>(frame: &F, tag: Tag, block: *mut Block, at: u32, captured: u32, snaplen: u32) -> bool {
+    if !tag.is_some() {
         return copy_from(frame, 0, block, at, captured, snaplen);
-    };
+    }
     if captured < MIN_TAGGED {
         return false;
     }
@@ -32,7 +32,7 @@ pub fn copy<F: Frame>(frame: &F, tag: Option<[u8; 4]>, block: *mut Block, at: u3
         if !frame.load(0, place(block, at), TAG_AT) {
             return false;
         }
-        place(block, at + TAG_AT).cast::<[u8; 4]>().write(tag);
+        place(block, at + TAG_AT).cast::<[u8; 4]>().write(tag.bytes());
     }
     copy_from(frame, TAG_AT, block, at + TAG_AT + 4, captured - TAG_AT - 4, snaplen)
 }

@@ -26,12 +26,41 @@ pub trait Frame {
     /// # Safety
     /// `to` takes `len` bytes; `len` is not 0.
     unsafe fn load(&self, from: u32, to: *mut u8, len: u32) -> bool;
-    /// A VLAN tag that is not in the data: its four bytes as they would stand there.
-    fn tag(&self) -> Option<[u8; 4]>;
+    /// A VLAN tag that is not in the data.
+    fn tag(&self) -> Tag;
     /// Packets that it is on the wire.
     fn segments(&self) -> u16;
     /// Queue.
     fn queue(&self, ingress: bool) -> u16;
+}
+
+/// A VLAN tag that is not in the data, or none. One integer, so that it lives in a register: of bytes on the stack old verifiers lose track,
+/// and then take no two ways for the same.
+#[derive(Clone, Copy)]
+pub struct Tag(u64);
+
+impl Tag {
+    /// No tag.
+    pub const NONE: Self = Self(0);
+    const PRESENT: u64 = 1 << 32;
+
+    /// The tag with these four bytes, as they would stand in the frame.
+    #[inline(always)]
+    pub fn new(bytes: [u8; 4]) -> Self {
+        Self(Self::PRESENT | u64::from(u32::from_ne_bytes(bytes)))
+    }
+
+    /// True when there is one.
+    #[inline(always)]
+    pub fn is_some(self) -> bool {
+        self.0 != 0
+    }
+
+    /// Its bytes; zeros when there is none.
+    #[inline(always)]
+    pub fn bytes(self) -> [u8; 4] {
+        (self.0 as u32).to_ne_bytes()
+    }
 }
 
 /// A header at `offset`, or `None` when the frame ends before its end. Reads directly where it can.
@@ -88,8 +117,8 @@ impl Frame for XdpFrame {
     }
 
     #[inline(always)]
-    fn tag(&self) -> Option<[u8; 4]> {
-        None
+    fn tag(&self) -> Tag {
+        Tag::NONE
     }
 
     #[inline(always)]
@@ -132,17 +161,17 @@ impl Frame for TcContext {
     }
 
     #[inline(always)]
-    fn tag(&self) -> Option<[u8; 4]> {
+    fn tag(&self) -> Tag {
         // SAFETY: `skb` is the program's context.
         let (present, proto, tci) =
             unsafe { ((*self.skb.skb).vlan_present, (*self.skb.skb).vlan_proto, (*self.skb.skb).vlan_tci) };
         if present == 0 {
-            return None;
+            return Tag::NONE;
         }
         // `vlan_proto` is in network order already, `vlan_tci` in the host's.
         let [p0, p1] = (proto as u16).to_ne_bytes();
         let [t0, t1] = (tci as u16).to_be_bytes();
-        Some([p0, p1, t0, t1])
+        Tag::new([p0, p1, t0, t1])
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! Linkprobe's kernel programs: they see every frame of a tap, and pass every one of them on.
 //!
-//! The way of a frame: `hooks` → `tap` (which tap is this?) → `parse` (which class?) → `count` → `record` → `sample`.
+//! The way of a frame: `hooks` → `tap` (which tap is this?) → `parse` (which class?) → `count` → `sample` → `record`.
 //! `carrier` watches the kernel turn carriers on and off.
 #![no_std]
 #![no_main]

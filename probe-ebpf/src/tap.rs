@@ -10,7 +10,7 @@ use probe_common::{
 use crate::{
     count,
     diag::{Message, say},
-    frame::Frame,
+    frame::{Frame, Tag},
     hide::{forget, mask},
     maps, params, parse, record, sample,
 };
@@ -40,7 +40,7 @@ pub struct Seen {
     /// Class.
     pub class: u8,
     /// A tag that has to be put back.
-    pub tag: Option<[u8; 4]>,
+    pub tag: Tag,
 }
 
 /// Takes the frame through the stages. `None` when this interface has no tap in this direction.
@@ -67,11 +67,12 @@ pub fn try_tap<F: Frame>(frame: &F, direction: Direction) -> Option<()> {
     if params::on(stage::COUNT) {
         count::count(counters, &seen);
     }
-    if params::on(stage::RECORD) {
-        record::record(frame, &seen, counters);
-    }
+    // Before the recording, which has many ends: the verifier goes through what follows for each.
     if params::on(stage::SAMPLE) {
         sample::sample(frame, &seen, counters);
+    }
+    if params::on(stage::RECORD) {
+        record::record(frame, &seen, counters);
     }
     Some(())
 }

@@ -152,10 +152,10 @@ fn every_program_passes_every_frame_on() -> Result<()> {
 
 #[test]
 fn the_verifier_is_far_from_its_limit_whatever_is_turned_on() -> Result<()> {
-    /// Half of what it goes through at most. 6.1 goes through most: 270,000 with sampling and the longest snap length.
-    const MOST: u32 = 500_000;
+    /// It goes through a million at most. 6.1 goes through most: 265,000 for a classifier with sampling and diagnostics.
+    const MOST: u32 = 400_000;
     for (snaplen, sample_rate, log) in
-        [(128, 0, false), (16384, 0, false), (16384, 1000, false), (128, 1000, true), (16384, 1000, true)]
+        [(128, 0, false), (16384, 0, false), (128, 1000, false), (16384, 1000, false), (128, 1000, true), (16384, 1000, true)]
     {
         let config = KernelConfig {
             snaplen,
