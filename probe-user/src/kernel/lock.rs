@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{ErrorKind, Read as _, Seek as _, Write as _},
+    io::ErrorKind,
     os::{
         linux::net::SocketAddrExt as _,
         unix::{
@@ -57,20 +57,8 @@ impl Lock {
         let path = run_dir.join(format!("agent-{name}.lock"));
         let failed = |source| KernelError::File { path: path.clone(), source };
         fs::create_dir_all(run_dir).map_err(failed)?;
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                // The holder may not have written its pid yet: then the refusal does without.
-                let pid = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
-                return Err(KernelError::InUse { what: format!("the name {name}"), pid });
-            }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
-        file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
-        writeln!(file, "{}", std::process::id()).map_err(failed)?;
-        Ok(Self { _held: Held::File { _file: file } })
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        Self::file(file, &path, &format!("the name {name}"))
     }
 
     /// Takes the lock of a pin directory, which is there: the directory itself is locked, so that agents meet whatever else they use.
@@ -78,14 +66,26 @@ impl Lock {
     /// # Errors
     /// As of [`Self::instance`].
     pub fn directory(path: &Path) -> Result<Self, KernelError> {
-        let failed = |source| KernelError::File { path: path.into(), source };
-        let directory = File::open(path).map_err(failed)?;
-        match directory.try_lock() {
-            Ok(()) => Ok(Self { _held: Held::File { _file: directory } }),
-            Err(TryLockError::WouldBlock) => Err(KernelError::InUse { what: path.display().to_string(), pid: None }),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+        let directory = File::open(path).map_err(|source| KernelError::File { path: path.into(), source })?;
+        Self::file(directory, path, &path.display().to_string())
+    }
+
+    fn file(file: File, path: &Path, what: &str) -> Result<Self, KernelError> {
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _held: Held::File { _file: file } }),
+            Err(TryLockError::WouldBlock) => Err(KernelError::InUse { what: what.to_owned(), pid: holder(&file) }),
+            Err(TryLockError::Error(source)) => Err(KernelError::File { path: path.into(), source }),
         }
     }
+}
+
+/// The process that holds a file's lock, from /proc/locks: `1: FLOCK ADVISORY WRITE 4711 00:1b:815 0 EOF`.
+fn holder(file: &File) -> Option<u32> {
+    let inode = format!(":{}", file.metadata().ok()?.ino());
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    let mut held = locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let lock = held.find(|words| words.get(1) == Some(&"FLOCK") && words.get(5).is_some_and(|place| place.ends_with(&inode)))?;
+    lock.get(4)?.parse().ok()
 }
 
 /// Inode of this thread's network namespace.
@@ -122,7 +122,7 @@ mod tests {
         assert!(Lock::instance(&dir, "other").is_ok());
         drop(held);
         let held = Lock::directory(&dir).unwrap();
-        assert!(matches!(Lock::directory(&dir), Err(KernelError::InUse { .. })));
+        assert!(matches!(Lock::directory(&dir), Err(KernelError::InUse { pid: Some(pid), .. }) if pid == std::process::id()));
         drop(held);
         assert!(Lock::directory(&dir).is_ok());
         fs::remove_dir_all(&dir).unwrap();
