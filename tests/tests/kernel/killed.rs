@@ -187,10 +187,9 @@ fn a_pin_directory_of_an_agent_that_lives_is_refused_and_one_without_bpffs_is_do
     let pin = bpffs.path.join("linkprobe");
     let child = start(&lab, Some(&pin), "xdp", true)?;
     let refused = lab.near.run(|| Kernel::load(KernelConfig { pin: Some(pin.clone()), ..lab.config() }).err())?;
-    let id = child.id();
     kill(child)?;
     let refused = refused.context("not refused")?.to_string();
-    ensure!(refused.contains(&format!("pid {id}")), "{refused}");
+    ensure!(refused.contains(&format!("{} is in use", pin.display())), "{refused}");
     let kernel = Kernel::load(KernelConfig { pin: Some(lab.scratch.path().join("no-bpffs")), ..lab.config() })?;
     ensure!(kernel.notes().iter().any(|note| note.contains("not on a bpffs")), "{:?}", kernel.notes());
     Ok(())
