@@ -169,6 +169,8 @@ impl Pins {
         let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
         entries.for_each(|entry| drop(fs::remove_file(entry.path())));
         let _ = fs::remove_dir(&self.dir);
+        // The directory of all agents' pins goes with the last of them.
+        let _ = self.dir.parent().map(fs::remove_dir);
     }
 }
 
