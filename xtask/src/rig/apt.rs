@@ -71,7 +71,8 @@ impl Apt {
         }
         let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
         let signed = if Path::new(keyring).exists() { format!("signed-by={keyring} ") } else { String::new() };
-        let mirror = mirror(&configured_sources());
+        let mirror =
+            mirror(&configured_sources()).context("apt's sources name no Debian mirror: put one into /etc/apt/sources.list")?;
         let list: String = suite.suites().iter().map(|name| format!("deb [{signed}arch=amd64] {mirror} {name} main\n")).collect();
         fs::write(dir.join("sources.list"), list).context("cannot write the rig's sources.list")?;
         fs::write(dir.join("status"), "").context("cannot write the rig's status")?;
@@ -169,16 +170,15 @@ fn configured_sources() -> String {
     text
 }
 
-/// The mirror that this machine uses for Debian itself, else Debian's own.
-fn mirror(sources: &str) -> String {
+/// The mirror that this machine uses for Debian itself.
+fn mirror(sources: &str) -> Option<String> {
     sources
         .lines()
         .filter(|line| line.starts_with("deb ") || line.starts_with("URIs:"))
         .flat_map(str::split_whitespace)
         .map(|word| word.trim_end_matches('/'))
         .find(|word| word.starts_with("http") && word.ends_with("/debian"))
-        .unwrap_or("http://deb.debian.org/debian")
-        .to_owned()
+        .map(str::to_owned)
 }
 
 /// (Version, Depends) of each paragraph of `apt-cache show`.
@@ -200,9 +200,9 @@ mod tests {
     fn the_machines_own_mirror_is_used_and_never_its_security_archive() {
         let sources =
             "Types: deb\nURIs: http://mirror.example/debian-security\n\nTypes: deb\nURIs: http://mirror.example/debian/\n";
-        assert_eq!(mirror(sources), "http://mirror.example/debian");
-        assert_eq!(mirror("deb https://m.example/debian bookworm main\n"), "https://m.example/debian");
-        assert_eq!(mirror("deb https://packages.example/apt cloud main\n"), "http://deb.debian.org/debian");
+        assert_eq!(mirror(sources).as_deref(), Some("http://mirror.example/debian"));
+        assert_eq!(mirror("deb https://m.example/debian bookworm main\n").as_deref(), Some("https://m.example/debian"));
+        assert_eq!(mirror("deb https://packages.example/apt cloud main\n"), None);
     }
 
     #[test]
