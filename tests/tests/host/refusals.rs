@@ -74,6 +74,17 @@ fn a_second_agent_on_the_same_interface_is_refused_and_the_first_goes_on() -> Re
 }
 
 #[test]
+fn a_second_agent_is_refused_whatever_its_directories_are() -> Result<()> {
+    let lab = Lab::new()?;
+    let elsewhere = Scratch::new("elsewhere")?;
+    let mut first = lab.launch("--interface wan0").start()?;
+    let refused = Launch::new(&lab.near, &elsewhere, "--interface wan0").refused()?;
+    said(&refused, 1, &["wan0", &first.pid().to_string()]);
+    assert!(first.runs()?);
+    Ok(())
+}
+
+#[test]
 fn two_agents_on_different_interfaces_get_along() -> Result<()> {
     let lab = Lab::new()?;
     linkprobe_tests::harness::Veth::new(2, (&lab.near, "wan1"), (&lab.far, "far1"))?;

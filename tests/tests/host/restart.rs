@@ -3,7 +3,7 @@
 use anyhow::Result;
 use linkprobe_tests::harness::programs::{Foreign, Hook, attached};
 use linkprobe_tests::harness::wait::patience;
-use linkprobe_tests::harness::{Launch, Mounts, Traffic};
+use linkprobe_tests::harness::{Launch, Mounts, Traffic, Veth};
 
 use crate::lab::{EGRESS, INGRESS, Lab};
 
@@ -22,10 +22,10 @@ fn ours(lab: &Lab) -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// What is pinned by agents: their own directory may stay, empty.
+/// What is pinned by agents.
 fn pins(mounts: &Mounts) -> Result<String> {
     let mut list = std::process::Command::new("find");
-    list.args(["/sys/fs/bpf/linkprobe", "-mindepth", "1"]);
+    list.args(["/sys/fs/bpf", "-path", "/sys/fs/bpf/linkprobe*"]);
     mounts.apply(&mut list);
     linkprobe_tests::harness::command::succeed(&mut list)
 }
@@ -95,6 +95,37 @@ fn killed_with_a_bpf_file_system_the_next_start_keeps_the_history() -> Result<()
     incident.equals_sent("wan0", EGRESS, &late)?;
     second.stop()?;
     assert_eq!(pins(&mounts)?, "");
+    Ok(())
+}
+
+#[test]
+fn killed_and_started_with_fewer_interfaces_nothing_stays_on_the_others() -> Result<()> {
+    let lab = Lab::new()?;
+    Veth::new(2, (&lab.near, "wan1"), (&lab.far, "far1"))?;
+    for mounts in [Mounts::with_bpffs()?, Mounts::without_bpffs()?] {
+        let both = format!("{RUN} --interface wan1");
+        let mut first = Launch { mounts: Some(&mounts), ..lab.launch(&both) }.start()?;
+        assert_ne!(attached(&lab.near, "wan1", Hook::Egress)?, Vec::<String>::new());
+        Traffic::send(&lab.far, "far1", "--count 50 --rate 10000")?;
+        first.kill()?;
+        let mut second = Launch { mounts: Some(&mounts), ..lab.launch(RUN) }.start()?;
+        for hook in [Hook::Ingress, Hook::Egress] {
+            assert_eq!(attached(&lab.near, "wan1", hook)?, Vec::<String>::new(), "{}", second.log());
+        }
+        assert!(second.stop()?.success());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_hangup_ends_the_agent_cleanly_and_its_incident_is_written() -> Result<()> {
+    let lab = Lab::new()?;
+    let mut agent = lab.launch("--interface wan0 --before 5s --after 60s").start()?;
+    agent.trigger("the terminal goes away")?;
+    agent.signal(libc::SIGHUP)?;
+    assert!(agent.ended(patience(20))?.success(), "{}", agent.log());
+    assert_eq!(ours(&lab)?, Vec::<String>::new());
+    assert_eq!(std::fs::read_dir(agent.incidents_dir())?.count(), 1, "{}", agent.log());
     Ok(())
 }
 
