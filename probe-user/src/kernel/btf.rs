@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use super::nl::{u16_at, u32_at};
+use crate::netlink::request::{u16_at, u32_at};
 
 const PATH: &str = "/sys/kernel/btf/vmlinux";
 const MAGIC: u16 = 0xeb9f;

@@ -5,11 +5,8 @@ use std::io;
 use netlink_sys::protocols::NETLINK_ROUTE;
 use probe_common::names::program;
 
-use super::{
-    KernelError,
-    lock::Lock,
-    nl::{self, Ask},
-};
+use super::{KernelError, lock::Lock};
+use crate::netlink::request::{self as nl, Ask};
 
 /// linux/rtnetlink.h, linux/pkt_sched.h, linux/pkt_cls.h
 const RTM_DELQDISC: u16 = 37;

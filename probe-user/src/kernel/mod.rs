@@ -16,7 +16,6 @@ mod leftovers;
 pub mod load;
 pub mod lock;
 pub mod netdev;
-mod nl;
 pub mod object;
 mod pin;
 mod pod;

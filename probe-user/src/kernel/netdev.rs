@@ -5,10 +5,8 @@ use std::io;
 use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE};
 use serde::Serialize;
 
-use super::{
-    KernelError, ethtool,
-    nl::{self, Ask},
-};
+use super::{KernelError, ethtool};
+use crate::netlink::request::{self as nl, Ask};
 
 /// Bits of `NETDEV_A_DEV_XDP_FEATURES` (linux/netdev.h).
 const NETDEV_XDP_ACT_BASIC: u64 = 1;

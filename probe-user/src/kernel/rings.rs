@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use aya::maps::{MapData, RingBuf};
 use probe_common::event::{CarrierEdge, SAMPLE_BYTES, Sample};
 
-use super::nl::{u16_at, u32_at, u64_at};
+use crate::netlink::request::{u16_at, u32_at, u64_at};
 
 /// The EVENTS ring buffer. Its descriptor becomes readable when something came in (`AsyncFd`).
 pub struct Events {

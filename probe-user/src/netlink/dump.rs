@@ -1,52 +1,29 @@
 //! Asks the kernel for every link of this network namespace.
 
 use std::io;
-use std::time::Duration;
 
 use netlink_sys::protocols::NETLINK_ROUTE;
-use netlink_sys::{Socket, SocketAddr};
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
+
+use super::request::{Ask, exchange, u16_at, u32_at};
 
 /// `RTM_GETLINK` (linux/rtnetlink.h).
 const RTM_GETLINK: u16 = 18;
-/// `NLM_F_REQUEST | NLM_F_DUMP` (linux/netlink.h).
-const REQUEST_DUMP: u16 = 0x001 | 0x300;
+/// Bytes of an `ifinfomsg`: zeros ask for every link.
+const IFINFOMSG: usize = 16;
 /// `NLMSG_ERROR`, `NLMSG_DONE`.
 const ENDS: [u16; 2] = [2, 3];
-/// A dump of thousands of links takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Datagrams of a dump of all links, the one that ends it included.
 ///
 /// # Errors
 /// When the kernel refuses, or does not end the dump within 5 s.
 pub(super) fn dump_links() -> io::Result<Vec<Vec<u8>>> {
-    let mut socket = Socket::new(NETLINK_ROUTE)?;
-    socket.bind_auto()?;
-    set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
-    socket.send_to(&request(), &SocketAddr::new(0, 0), 0)?;
     let mut datagrams = Vec::new();
-    loop {
-        let (datagram, from) = socket.recv_from_full()?;
-        if from.port_number() != 0 {
-            continue;
-        }
-        let ended = last_type(&datagram).is_none_or(|t| ENDS.contains(&t));
-        datagrams.push(datagram);
-        if ended {
-            return Ok(datagrams);
-        }
-    }
-}
-
-/// A netlink header and an `ifinfomsg` of zeros.
-fn request() -> [u8; 32] {
-    let mut bytes = [0u8; 32];
-    bytes[0..4].copy_from_slice(&32u32.to_ne_bytes());
-    bytes[4..6].copy_from_slice(&RTM_GETLINK.to_ne_bytes());
-    bytes[6..8].copy_from_slice(&REQUEST_DUMP.to_ne_bytes());
-    bytes[8..12].copy_from_slice(&1u32.to_ne_bytes());
-    bytes
+    exchange(NETLINK_ROUTE, RTM_GETLINK, &Ask::Dump, &[0; IFINFOMSG], |datagram| {
+        datagrams.push(datagram.to_vec());
+        Ok(last_type(datagram).is_some_and(|kind| !ENDS.contains(&kind)))
+    })?;
+    Ok(datagrams)
 }
 
 /// Type of the last message of a datagram; `None` when the lengths in it do not fit.
@@ -54,8 +31,8 @@ fn last_type(datagram: &[u8]) -> Option<u16> {
     let mut rest = datagram;
     let mut last = None;
     while rest.len() >= 16 {
-        let length = u32::from_ne_bytes(rest.get(0..4)?.try_into().ok()?) as usize;
-        last = Some(u16::from_ne_bytes(rest.get(4..6)?.try_into().ok()?));
+        let length = u32_at(rest, 0)? as usize;
+        last = Some(u16_at(rest, 4)?);
         if length < 16 {
             return None;
         }

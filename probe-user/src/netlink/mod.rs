@@ -5,6 +5,7 @@
 mod dump;
 mod links;
 mod monitor;
+pub(crate) mod request;
 
 use dump::dump_links;
 pub use links::{Links, links};

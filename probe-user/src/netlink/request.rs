@@ -1,4 +1,4 @@
-//! Netlink requests of the loader: small, blocking, answered by the kernel at once.
+//! Netlink requests: small, blocking, answered by the kernel at once.
 
 use std::{io, time::Duration};
 
@@ -24,7 +24,26 @@ pub enum Ask {
 }
 
 /// Sends a message of `kind` with this payload; returns the payloads of the answers.
+///
+/// # Errors
+/// What the kernel answers, or that it does not within 5 s.
 pub fn request(protocol: isize, kind: u16, ask: &Ask, payload: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+    let mut answers = Vec::new();
+    exchange(protocol, kind, ask, payload, |datagram| collect(datagram, &mut answers))?;
+    Ok(answers)
+}
+
+/// Sends a message of `kind` with this payload, and hands over the datagrams that come back while `take` returns true.
+///
+/// # Errors
+/// Those of `take`; that the kernel refuses a socket, or does not answer within 5 s.
+pub fn exchange(
+    protocol: isize,
+    kind: u16,
+    ask: &Ask,
+    payload: &[u8],
+    mut take: impl FnMut(&[u8]) -> io::Result<bool>,
+) -> io::Result<()> {
     let mut socket = Socket::new(protocol)?;
     socket.bind_auto()?;
     set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
@@ -41,11 +60,10 @@ pub fn request(protocol: isize, kind: u16, ask: &Ask, payload: &[u8]) -> io::Res
     message.extend_from_slice(&0u32.to_ne_bytes());
     message.extend_from_slice(payload);
     socket.send_to(&message, &SocketAddr::new(0, 0), 0)?;
-    let mut answers = Vec::new();
     loop {
         let (datagram, from) = socket.recv_from_full()?;
-        if from.port_number() == 0 && !collect(&datagram, &mut answers)? {
-            return Ok(answers);
+        if from.port_number() == 0 && !take(&datagram)? {
+            return Ok(());
         }
     }
 }
