@@ -29,8 +29,10 @@ pub struct TapLosses {
     pub samples_lost: u64,
     /// Frames that the parser gave up on (too many extension headers or tags): counted as `other`.
     pub parse_limit: u64,
+    /// Frames that userspace should have seen at once, beyond [`crate::event::MOST_LACPDUS`].
+    pub events_limited: u64,
 }
-const _: () = assert!(size_of::<TapLosses>() == 40);
+const _: () = assert!(size_of::<TapLosses>() == 48);
 
 /// Value of the COUNTERS map: one per tap and CPU.
 #[repr(C)]
@@ -48,8 +50,14 @@ pub struct TapCounters {
     pub recorded: [u64; 2],
     /// Bytes captured in those records, headers not included, by lane.
     pub recorded_bytes: [u64; 2],
+    /// Frames that were not recorded because they repeat others byte for byte: counted instead, by design.
+    pub repeats: u64,
+    /// When the second began in which [`Self::lacpdus`] were sent to userspace, nanoseconds.
+    pub lacpdus_from_ns: u64,
+    /// LACPDUs sent to userspace in that second, by this CPU.
+    pub lacpdus: u64,
 }
-const _: () = assert!(size_of::<TapCounters>() == 24 * CLASSES + 40 + 48);
+const _: () = assert!(size_of::<TapCounters>() == 24 * CLASSES + 48 + 72);
 
 /// Value of the LOSSES map, one per CPU: what no tap can be blamed for.
 #[repr(C)]
@@ -59,21 +67,33 @@ pub struct Losses {
     pub events_lost: u64,
     /// Frames seen by a program on an interface that no tap is set up for.
     pub unwatched: u64,
+    /// Drops that found the DROPS map full.
+    pub drops_uncounted: u64,
 }
-const _: () = assert!(size_of::<Losses>() == 16);
+const _: () = assert!(size_of::<Losses>() == 24);
 
 impl TapCounters {
     /// Nothing counted.
     pub const ZERO: Self = Self {
         classes: [ClassCount { packets: 0, bytes: 0, segments: 0 }; CLASSES],
-        losses: TapLosses { record_busy: 0, record_unreadable: 0, truncated: 0, samples_lost: 0, parse_limit: 0 },
+        losses: TapLosses {
+            record_busy: 0,
+            record_unreadable: 0,
+            truncated: 0,
+            samples_lost: 0,
+            parse_limit: 0,
+            events_limited: 0,
+        },
         samples: 0,
         sample_skip: 0,
         recorded: [0; 2],
         recorded_bytes: [0; 2],
+        repeats: 0,
+        lacpdus_from_ns: 0,
+        lacpdus: 0,
     };
 
-    /// Adds what another CPU counted. `sample_skip` is no count, and stays.
+    /// Adds what another CPU counted. `sample_skip` and `lacpdus` are state of one CPU, and stay.
     pub fn add(&mut self, other: &Self) {
         for (class, more) in self.classes.iter_mut().zip(&other.classes) {
             class.packets += more.packets;
@@ -85,7 +105,9 @@ impl TapCounters {
         self.losses.truncated += other.losses.truncated;
         self.losses.samples_lost += other.losses.samples_lost;
         self.losses.parse_limit += other.losses.parse_limit;
+        self.losses.events_limited += other.losses.events_limited;
         self.samples += other.samples;
+        self.repeats += other.repeats;
         for lane in 0..2 {
             self.recorded[lane] += other.recorded[lane];
             self.recorded_bytes[lane] += other.recorded_bytes[lane];

@@ -7,14 +7,16 @@
 
 pub mod class;
 pub mod counters;
+pub mod drops;
 pub mod event;
 pub mod names;
 pub mod recorder;
+pub mod repeat;
 pub mod tap;
 
 /// Raised at every change of a layout or of a meaning in this crate.
 /// An agent adopts maps that an earlier agent pinned only when both have the same version.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// What the packet programs do, as bits of the global [`names::global::STAGES`]. Stages that are off cost nothing: the verifier removes them.
 pub mod stage {
@@ -26,6 +28,8 @@ pub mod stage {
     pub const RECORD: u32 = 4;
     /// Sample.
     pub const SAMPLE: u32 = 8;
+    /// Find repeats among what is recorded.
+    pub const REPEAT: u32 = 16;
     /// Everything.
-    pub const ALL: u32 = COUNT | CLASSIFY | RECORD | SAMPLE;
+    pub const ALL: u32 = COUNT | CLASSIFY | RECORD | SAMPLE | REPEAT;
 }

@@ -14,6 +14,8 @@ pub mod program {
     pub const CARRIER_ON: &str = "lp_carrier_on";
     /// At entry of `netif_carrier_off`.
     pub const CARRIER_OFF: &str = "lp_carrier_off";
+    /// At the tracepoint `kfree_skb`.
+    pub const KFREE_SKB: &str = "lp_kfree_skb";
     /// An XDP program that does nothing: the benchmark's zero.
     pub const XDP_EMPTY: &str = "lp_xdp_empty";
     /// A classifier that does nothing: the benchmark's zero.
@@ -36,8 +38,14 @@ pub mod map {
     pub const RECORDER: &str = "RECORDER";
     /// Ring buffer of [`crate::event::Sample`].
     pub const SAMPLES: &str = "SAMPLES";
-    /// Ring buffer of [`crate::event::CarrierEdge`].
+    /// Ring buffer of [`crate::event::CarrierEdge`] and [`crate::event::FrameEvent`].
     pub const EVENTS: &str = "EVENTS";
+    /// `PerCpuArray<FrameEvent>`, 1 entry: where an event is put together.
+    pub const EVENT: &str = "EVENT";
+    /// `Array<RepeatTable>`, one entry per CPU, mmap-able.
+    pub const REPEATS: &str = "REPEATS";
+    /// `PerCpuHashMap<DropKey, u64>`.
+    pub const DROPS: &str = "DROPS";
     /// `Array<Layout>`, 1 entry: how the maps were made; only userspace uses it.
     pub const LAYOUT: &str = "LAYOUT";
 }
@@ -56,6 +64,8 @@ pub mod global {
     pub const BLOCKS_BULK: &str = "BLOCKS_BULK";
     /// One frame in this many is sampled.
     pub const SAMPLE_RATE: &str = "SAMPLE_RATE";
+    /// Nanoseconds from copy to copy below which a repeat is a storm.
+    pub const STORM_NS: &str = "STORM_NS";
     /// Not 0: publish with atomic instructions. Needed where plain stores may pass each other (any CPU but x86),
     /// and where a program may be preempted by another on its CPU (PREEMPT_RT).
     pub const ATOMIC: &str = "ATOMIC";
@@ -67,6 +77,10 @@ pub mod global {
     pub const NETDEV_NET: &str = "NETDEV_NET";
     /// Offset of `ns.inum` in `struct net`, from BTF.
     pub const NET_INUM: &str = "NET_INUM";
+    /// Offset of `dev` in `struct sk_buff`, from BTF.
+    pub const SKB_DEV: &str = "SKB_DEV";
+    /// The first of `enum skb_drop_reason` that is a drop.
+    pub const DROP_FIRST: &str = "DROP_FIRST";
     /// Inode of the network namespace whose edges are wanted: an ifindex means nothing without its namespace.
     pub const NETNS: &str = "NETNS";
     /// `u8`: aya-log's level, 0 for off.

@@ -64,8 +64,10 @@ pub struct RecordHeader {
     pub class: u8,
     /// Bits of [`flags`].
     pub flags: u8,
+    /// An exemplar of a repeated frame: it is the 2^n-th copy, where this is n; 0 for a frame that is none.
+    pub copies_log2: u8,
     /// Zero.
-    pub reserved: u16,
+    pub reserved: u8,
 }
 const _: () = assert!(size_of::<RecordHeader>() == 24);
 
