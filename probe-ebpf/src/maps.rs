@@ -3,11 +3,14 @@
 use aya_ebpf::{
     bindings::BPF_F_MMAPABLE,
     macros::map,
-    maps::{Array, PerCpuArray, RingBuf},
+    maps::{Array, PerCpuArray, PerCpuHashMap, RingBuf},
 };
 use probe_common::{
     counters::{Losses, TapCounters},
+    drops::{DropKey, MAX_DROPS},
+    event::FrameEvent,
     recorder::{Block, Lanes, Layout},
+    repeat::RepeatTable,
     tap::{MAX_TAPS, TAP_SLOTS, TapInfo, TapSlot},
 };
 
@@ -39,10 +42,22 @@ pub static LANES: PerCpuArray<Lanes> = PerCpuArray::with_max_entries(1, 0);
 #[map]
 pub static RECORDER: Array<Block> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
+/// What repeats itself. `max_entries` is set by the loader: one per CPU.
+#[map]
+pub static REPEATS: Array<RepeatTable> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
 /// Samples, read when the agent ticks.
 #[map]
 pub static SAMPLES: RingBuf = RingBuf::with_byte_size(256 * 1024, 0);
 
-/// Carrier edges, read at once.
+/// Carrier edges, LACPDUs and onsets of storms, read at once. Room for 800 frames, or for thousands of edges.
 #[map]
-pub static EVENTS: RingBuf = RingBuf::with_byte_size(64 * 1024, 0);
+pub static EVENTS: RingBuf = RingBuf::with_byte_size(256 * 1024, 0);
+
+/// Where a frame's event is put together: too large for the stack.
+#[map]
+pub static EVENT: PerCpuArray<FrameEvent> = PerCpuArray::with_max_entries(1, 0);
+
+/// What the kernel drops of the watched interfaces.
+#[map]
+pub static DROPS: PerCpuHashMap<DropKey, u64> = PerCpuHashMap::with_max_entries(MAX_DROPS, 0);

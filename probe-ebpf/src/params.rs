@@ -20,12 +20,15 @@ params! {
     BLOCKS_CONTROL = 2;
     BLOCKS_BULK = 2;
     SAMPLE_RATE = 1000;
+    STORM_NS = 1_000_000;
     ATOMIC = 1;
     NETDEV_IFINDEX = 0;
     NETDEV_STATE = 0;
     NETDEV_NET = 0;
     NET_INUM = 0;
     NETNS = 0;
+    SKB_DEV = 0;
+    DROP_FIRST = 2;
 }
 
 /// True when the stage (a bit of [`probe_common::stage`]) is on.

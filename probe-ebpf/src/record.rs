@@ -2,9 +2,10 @@
 
 use aya_ebpf::helpers::generated::bpf_get_smp_processor_id;
 use probe_common::{
-    class::CONTROL_LANE,
+    class::{CONTROL_LANE, id},
     counters::TapCounters,
     recorder::{BLOCK_SIZE, BlockHeader, LaneState, RecordHeader, flags, lane},
+    stage,
 };
 
 use crate::{
@@ -12,9 +13,12 @@ use crate::{
     count::loss,
     diag::{Message, say},
     frame::Frame,
+    frame_event,
+    hide::{forget, mask},
     maps,
-    params::{BLOCKS_BULK, BLOCKS_CONTROL, CONTROL_SNAPLEN, SNAPLEN},
+    params::{BLOCKS_BULK, BLOCKS_CONTROL, CONTROL_SNAPLEN, SNAPLEN, on},
     publish,
+    repeat::{self, Verdict},
     tap::{Direction, Seen},
 };
 
@@ -30,21 +34,27 @@ pub fn record<F: Frame>(frame: &F, seen: &Seen, counters: *mut TapCounters) {
         say(Message::Busy, seen.tap);
         return;
     }
-    if CONTROL_LANE >> (seen.class & 31) & 1 != 0 {
-        // SAFETY: as above.
-        write(frame, seen, counters, unsafe { &mut (*lanes).lanes[lane::CONTROL] }, lane::CONTROL);
-    } else {
-        // SAFETY: as above.
-        write(frame, seen, counters, unsafe { &mut (*lanes).lanes[lane::BULK] }, lane::BULK);
+    // One way through the writing for both lanes, not one for each.
+    let lane = if CONTROL_LANE >> (seen.class & 31) & 1 != 0 { lane::CONTROL } else { lane::BULK };
+    let lane = mask(forget(lane as u64), lane::COUNT as u64) as usize;
+    // SAFETY: as above; the lane is one of two.
+    let state = unsafe { &mut *(&raw mut (*lanes).lanes).cast::<LaneState>().add(lane) };
+    let verdict = write(frame, seen, counters, state, lane);
+    let verdict = verdict.forget();
+    let lacpdu = seen.class == id::LACP && verdict.record() && frame_event::may_send(seen, counters);
+    if verdict.tell() || lacpdu {
+        frame_event::send(frame, seen, verdict.tell(), counters);
     }
     // SAFETY: as above.
     unsafe { busy.write_volatile(0) };
 }
 
+/// Copies first: what repeats itself is told by the bytes that would be recorded. Until they are committed nobody reads them.
 #[inline(always)]
-fn write<F: Frame>(frame: &F, seen: &Seen, counters: *mut TapCounters, state: &mut LaneState, lane: usize) {
+fn write<F: Frame>(frame: &F, seen: &Seen, counters: *mut TapCounters, state: &mut LaneState, lane: usize) -> Verdict {
     let snaplen = if lane == lane::CONTROL { CONTROL_SNAPLEN.load() } else { SNAPLEN.load() };
-    let captured = seen.length.min(snaplen);
+    let captured = forget(u64::from(seen.length.min(snaplen))) as u32;
+    let most = SNAPLEN.load().max(CONTROL_SNAPLEN.load());
     let size = size_of::<RecordHeader>() as u32 + ((captured + 7) & !7);
     if state.seq == 0 || state.offset + size > BLOCK_SIZE as u32 {
         recycle(state, lane, seen.at_ns);
@@ -52,8 +62,26 @@ fn write<F: Frame>(frame: &F, seen: &Seen, counters: *mut TapCounters, state: &m
     }
     let Some(block) = maps::RECORDER.get_ptr_mut(state.block) else {
         loss(counters, |losses| &mut losses.record_unreadable);
-        return;
+        return Verdict::LOST;
     };
+    let at = state.offset + size_of::<RecordHeader>() as u32;
+    if on(stage::REPEAT) {
+        repeat::prepare(block, at, captured);
+    }
+    if !copy(frame, seen.tag, block, at, captured, most) {
+        loss(counters, |losses| &mut losses.record_unreadable);
+        say(Message::Unreadable, seen.tap);
+        return Verdict::LOST;
+    }
+    let mut verdict = Verdict::RECORD;
+    if on(stage::REPEAT) {
+        verdict = repeat::check(frame, seen, state.block, at, captured).forget();
+        if !verdict.record() {
+            // SAFETY: a map value of this CPU, alive as long as the program runs.
+            unsafe { (*counters).repeats += 1 };
+            return verdict;
+        }
+    }
     let flags = if seen.tag.is_some() { flags::VLAN_RESTORED } else { 0 };
     let head = RecordHeader {
         at_ns: seen.at_ns,
@@ -64,26 +92,23 @@ fn write<F: Frame>(frame: &F, seen: &Seen, counters: *mut TapCounters, state: &m
         segments: seen.segments,
         class: seen.class,
         flags,
+        copies_log2: verdict.copies_log2(),
         reserved: 0,
     };
     // SAFETY: `place` keeps a header within the block and its slack.
     unsafe { place(block, state.offset).cast::<RecordHeader>().write(head) };
-    if !copy(frame, seen.tag, block, state.offset + size_of::<RecordHeader>() as u32, captured, snaplen) {
-        loss(counters, |losses| &mut losses.record_unreadable);
-        say(Message::Unreadable, seen.tap);
-        return;
-    }
     state.offset += size;
     // SAFETY: the block begins with its header, whose `committed` is an aligned u64.
     unsafe { publish::store(&raw mut (*block.cast::<BlockHeader>()).committed, u64::from(state.offset)) };
-    // SAFETY: a map value of this CPU, alive as long as the program runs.
+    // SAFETY: a map value of this CPU, alive as long as the program runs; there are two lanes.
     unsafe {
-        (*counters).recorded[lane] += 1;
-        (*counters).recorded_bytes[lane] += u64::from(captured);
+        *(&raw mut (*counters).recorded).cast::<u64>().add(lane) += 1;
+        *(&raw mut (*counters).recorded_bytes).cast::<u64>().add(lane) += u64::from(captured);
     }
     if captured < seen.length {
         loss(counters, |losses| &mut losses.truncated);
     }
+    verdict
 }
 
 /// Takes the lane's next block into use.

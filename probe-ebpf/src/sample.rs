@@ -9,8 +9,7 @@ use probe_common::{
 
 use crate::{
     count::loss,
-    frame::{Frame, Tag},
-    hide::{hide, mask},
+    frame::{Frame, fill},
     maps,
     params::SAMPLE_RATE,
     tap::Seen,
@@ -62,34 +61,6 @@ fn take<F: Frame>(frame: &F, seen: &Seen) -> bool {
         bytes: [0; SAMPLE_BYTES],
     };
     // SAFETY: the bytes take `SAMPLE_BYTES`.
-    let read = unsafe { fill(frame, seen.tag, (&raw mut sample.bytes).cast(), captured) };
+    let read = unsafe { fill::<F, SAMPLE_BYTES>(frame, seen.tag, (&raw mut sample.bytes).cast(), captured) };
     read && maps::SAMPLES.output::<Sample>(&sample, u64::from(BPF_RB_NO_WAKEUP)).is_ok()
-}
-
-/// Copies `captured` bytes of the frame, the tag put back.
-///
-/// # Safety
-/// `to` takes `SAMPLE_BYTES`, and `captured` is no more.
-#[inline(always)]
-unsafe fn fill<F: Frame>(frame: &F, tag: Tag, to: *mut u8, captured: u32) -> bool {
-    const TAG_AT: u32 = 12;
-    const REST: u32 = SAMPLE_BYTES as u32 - TAG_AT - 4;
-    // SAFETY: the caller's promise; the masks keep each copy within it.
-    unsafe {
-        if !tag.is_some() {
-            let length = mask(u64::from(captured.wrapping_sub(1)), SAMPLE_BYTES as u64) as u32 + 1;
-            return frame.load(0, to, length);
-        }
-        if captured <= TAG_AT + 4 || !frame.load(0, to, TAG_AT) {
-            return false;
-        }
-        to.add(TAG_AT as usize).cast::<[u8; 4]>().write(tag.bytes());
-        // The test stands last, on a value that LLVM cannot trace, and 0 is excluded by an addition: 6.1's verifier follows
-        // neither another order nor a test for "not 0".
-        let less = hide(u64::from(captured - TAG_AT - 4 - 1));
-        if less >= u64::from(REST) {
-            return false;
-        }
-        frame.load(TAG_AT, to.add(TAG_AT as usize + 4), less as u32 + 1)
-    }
 }

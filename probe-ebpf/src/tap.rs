@@ -49,7 +49,7 @@ pub fn try_tap<F: Frame>(frame: &F, direction: Direction) -> Option<()> {
     let tap = tap_of(frame.ifindex(), direction)?;
     let counters = maps::COUNTERS.get_ptr_mut(u32::from(tap))?;
     let tag = frame.tag();
-    let length = frame.length() + if tag.is_some() { 4 } else { 0 };
+    let length = forget(u64::from(frame.length() + if tag.is_some() { 4 } else { 0 })) as u32;
     let mut seen = Seen { at_ns: 0, length, tap, segments: frame.segments(), direction, class: class::id::OTHER, tag };
     if params::on(stage::RECORD | stage::SAMPLE) {
         // SAFETY: the helper takes nothing and cannot fail.
@@ -67,12 +67,13 @@ pub fn try_tap<F: Frame>(frame: &F, direction: Direction) -> Option<()> {
     if params::on(stage::COUNT) {
         count::count(counters, &seen);
     }
-    // Before the recording, which has many ends: the verifier goes through what follows for each.
-    if params::on(stage::SAMPLE) {
-        sample::sample(frame, &seen, counters);
-    }
     if params::on(stage::RECORD) {
         record::record(frame, &seen, counters);
+    }
+    // Behind the recording, whose ways all come together again: before it, the verifier would go through the recording once for each
+    // end of this.
+    if params::on(stage::SAMPLE) {
+        sample::sample(frame, &seen, counters);
     }
     Some(())
 }
