@@ -88,14 +88,21 @@ pub fn losses_between(tap: u16, before: Option<&Moment>, after: &TapCounters) ->
         .collect()
 }
 
+/// Frames that one tap counted instead of recording between two moments: copies of others.
+pub fn repeats_between(tap: u16, before: Option<&Moment>, after: &TapCounters) -> u64 {
+    let before = find(tap, before).map_or(0, |counters| counters.repeats);
+    after.repeats.checked_sub(before).unwrap_or(after.repeats)
+}
+
 /// The losses of a tap under the names that people and JSON see.
-pub fn named_losses(losses: &probe_common::counters::TapLosses) -> [(&'static str, u64); 5] {
+pub fn named_losses(losses: &probe_common::counters::TapLosses) -> [(&'static str, u64); 6] {
     [
         ("record-busy", losses.record_busy),
         ("record-unreadable", losses.record_unreadable),
         ("truncated", losses.truncated),
         ("samples-lost", losses.samples_lost),
         ("parse-limit", losses.parse_limit),
+        ("events-limited", losses.events_limited),
     ]
 }
 
@@ -120,7 +127,7 @@ mod tests {
         let mut classes = [ClassCount::default(); class::CLASSES];
         classes[usize::from(class::id::ARP)] = ClassCount { packets: arp, bytes: arp * 60, segments: arp };
         let losses = TapLosses { truncated, ..Default::default() };
-        TapCounters { classes, losses, samples: 0, sample_skip: 0, recorded: [0; 2], recorded_bytes: [0; 2] }
+        TapCounters { classes, losses, ..TapCounters::ZERO }
     }
 
     fn moment(second: u64, arp: u64) -> Moment {

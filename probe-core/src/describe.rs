@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::direction::Direction;
+use crate::lacp::{self, Grown};
 use crate::timeline::{Entry, What};
 
 impl fmt::Display for Entry {
@@ -56,12 +58,63 @@ impl fmt::Display for What {
                 let sign = if *step_ns < 0 { "back" } else { "forward" };
                 write!(f, "wall clock set {sign} by {}.{:06} s", ns / 1_000_000_000, ns % 1_000_000_000 / 1000)
             }
+            What::Lacp { direction, from, to } => f.write_str(&lacp::change(*direction, from.as_ref(), to)),
+            What::LacpSilence { direction, silent: true, for_ns, .. } => {
+                write!(f, "no LACPDU of {} for {:.1} s", whose(*direction), seconds(*for_ns))
+            }
+            What::LacpSilence { direction, silent: false, for_ns, .. } => {
+                write!(f, "a LACPDU of {} again, after {:.1} s", whose(*direction), seconds(*for_ns))
+            }
+            What::LacpCounters(Grown { counters, seen_sent, seen_received, within_ns }) => write!(
+                f,
+                "LACPDUs in {:.1} s: the bond sent {}, {seen_sent} passed the slave's egress tap; {seen_received} came in at its \
+                 ingress tap, the bond received {}",
+                seconds(*within_ns),
+                counters.sent,
+                counters.received
+            ),
+            What::Reach { target, up: true, rtt_ns, .. } => match rtt_ns {
+                Some(rtt) => write!(f, "{target} answers again, after {:.3} ms", *rtt as f64 / 1e6),
+                None => write!(f, "{target} answers again"),
+            },
+            What::Reach { target, send_error: Some(error), .. } => write!(f, "{target} cannot be asked: {error}"),
+            What::Reach { target, lost, of, .. } => write!(f, "{target} does not answer: {lost} of {of} probes lost"),
+            What::Storm { begins: true, repeat, what, rate } => {
+                write!(f, "duplicate storm, {}: {what}: {} copies, {rate} in a second", repeat.direction, repeat.copies)
+            }
+            What::Storm { begins: false, repeat, what, .. } => {
+                write!(f, "duplicate storm over, {}: {what}: {} copies", repeat.direction, repeat.copies)
+            }
+            What::Ghosts { bond, slaves, wire, .. } => {
+                write!(f, "ghost packets: {bond} left the bond, {slaves} its slaves, {wire} were sent by the drivers")
+            }
+            What::Blackout { direction, begins, text } => {
+                write!(f, "{direction} blackout{}: {text}", if *begins { "" } else { " over" })
+            }
+            What::Rate { direction, now, usual } => write!(f, "{direction}: {now} packets/s, {usual} are usual"),
+            What::Drops { reason, place, packets, .. } => {
+                write!(f, "{packets} packets dropped by the kernel: {reason}")?;
+                if place.is_empty() { Ok(()) } else { write!(f, " in {place}") }
+            }
+            What::Log { file, line, .. } => write!(f, "{file}: {line}"),
             What::TapAttached { tap } => write!(f, "tap attached: {tap}"),
             What::TapDetached { tap } => write!(f, "tap gone: {tap}"),
             What::Trigger { kind, text } => write!(f, "trigger {kind}: {text}"),
             What::Alarm { text } => write!(f, "alarm: {text}"),
         }
     }
+}
+
+/// Whose LACPDUs go this way at a slave.
+fn whose(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Egress => "ours",
+        Direction::Ingress => "the partner",
+    }
+}
+
+fn seconds(ns: u64) -> f64 {
+    ns as f64 / 1e9
 }
 
 fn up_or_down(up: bool) -> &'static str {

@@ -2,9 +2,15 @@
 
 use serde::Serialize;
 
+use crate::drops::DropTotal;
+use crate::lacp::LacpduSeen;
 use crate::link::{self, LinkState};
+use crate::matrix::Second;
+use crate::reach::ProbeSample;
+use crate::repeat::RepeatTotal;
 use crate::time::Mono;
 use crate::timeline::{Entry, LinkName};
+use crate::verdict::Verdict;
 
 /// One trigger that fired.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -67,6 +73,8 @@ pub struct TapCounts {
     pub classes: Vec<ClassTotals>,
     /// Losses in the same time, by name; zeros left out.
     pub losses: Vec<(String, u64)>,
+    /// Frames in the same time that were counted instead of recorded: copies of others.
+    pub repeats: u64,
 }
 
 /// Everything about an incident but its packets.
@@ -92,11 +100,33 @@ pub struct Incident {
     pub links_after: Vec<LinkState>,
     /// Every tap.
     pub taps: Vec<TapCounts>,
+    /// LACPDUs of the window, in order; before them the last one of each slave and direction of before it.
+    pub lacpdus: Vec<LacpduSeen>,
+    /// Probes of the window, in order.
+    pub probes: Vec<ProbeSample>,
+    /// Frames that were repeated in the window, the most copied first.
+    pub repeats: Vec<RepeatTotal>,
+    /// What was counted in each second of the window, in order.
+    pub seconds: Vec<Second>,
+    /// What the kernel dropped in the window, most first.
+    pub drops: Vec<DropTotal>,
+    /// Why it happened.
+    pub verdict: Verdict,
     /// The host's name.
     pub host: String,
     /// Kernel release.
     pub kernel: String,
 }
+
+impl Incident {
+    /// True when it was found in capture files: nothing is known but packets.
+    pub fn is_from_captures(&self) -> bool {
+        !self.taps.is_empty() && self.taps.iter().all(|tap| tap.hook == FROM_FILE)
+    }
+}
+
+/// [`TapCounts::hook`] of packets that come from a capture file.
+pub const FROM_FILE: &str = "file";
 
 #[cfg(test)]
 mod tests {

@@ -3,17 +3,32 @@
 //! Time is an argument ([`time::Mono`]), never a call.
 #![forbid(unsafe_code)]
 
+pub mod classify;
 pub mod counts;
 mod describe;
+pub mod direction;
+pub mod drops;
+pub mod dump;
+pub mod facts;
+pub mod filter;
 pub mod flight;
+pub mod frame;
 pub mod incident;
+pub mod lacp;
 pub mod link;
+pub mod logs;
+pub mod matrix;
 pub mod netlink;
 pub mod packet_id;
+pub mod reach;
 pub mod record;
+pub mod repeat;
+pub mod replay;
 #[cfg(test)]
 mod samples;
 pub mod table;
 pub mod time;
 pub mod timeline;
+pub mod tone;
 pub mod trigger;
+pub mod verdict;

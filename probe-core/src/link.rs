@@ -187,6 +187,8 @@ pub struct LinkStats {
     pub rx_dropped: u64,
     /// Transmit drops.
     pub tx_dropped: u64,
+    /// Frames that the device had no room for: they are no part of `rx_dropped`.
+    pub rx_missed: u64,
 }
 
 /// A hardware address as people write it: `00:1b:21:3c:4d:5e`.

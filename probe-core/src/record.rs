@@ -100,7 +100,8 @@ fn header(b: &[u8; HEADER]) -> RecordHeader {
         segments: u16_at(18),
         class: b[20],
         flags: b[21],
-        reserved: u16_at(22),
+        copies_log2: b[22],
+        reserved: b[23],
     }
 }
 
@@ -112,8 +113,7 @@ pub fn encode(header: &RecordHeader, frame: &[u8], out: &mut Vec<u8>) {
     for value in [header.captured, header.tap, header.queue, header.segments] {
         out.extend_from_slice(&value.to_ne_bytes());
     }
-    out.extend_from_slice(&[header.class, header.flags]);
-    out.extend_from_slice(&header.reserved.to_ne_bytes());
+    out.extend_from_slice(&[header.class, header.flags, header.copies_log2, header.reserved]);
     out.extend_from_slice(frame);
     out.resize(start + record_size(frame.len()), 0);
 }
@@ -132,6 +132,7 @@ mod tests {
             segments: 2,
             class: 10,
             flags: 1,
+            copies_log2: 0,
             reserved: 0,
         }
     }

@@ -1,5 +1,6 @@
 //! Links for tests: what rtnetlink says of them, cut down to what matters.
 
+use crate::lacp::{PortInfo, PortState};
 use crate::link::{BondState, LinkState, MiiStatus, OperState, SlaveState};
 use crate::time::Mono;
 
@@ -51,6 +52,30 @@ pub fn links() -> Vec<LinkState> {
 /// The names to watch of [`links`].
 pub fn watched() -> crate::table::Watched {
     crate::table::Watched { bonds: vec!["bond0".to_owned()], interfaces: vec!["mgmt".to_owned()] }
+}
+
+/// A port of system 02:00:00:00:00:`system`, key 9.
+pub fn port(system: u8, port: u16, state: u8) -> PortInfo {
+    let system = if system == 0 { [0; 6] } else { [2, 0, 0, 0, 0, system] };
+    let key = if port == 0 { 0 } else { 9 };
+    PortInfo { system_priority: 65_535, system, key, port_priority: 255, port, state: PortState(state) }
+}
+
+/// A LACPDU from its destination address on, 124 bytes.
+pub fn lacpdu(actor: PortInfo, partner: PortInfo) -> Vec<u8> {
+    let mut frame = vec![0x01, 0x80, 0xc2, 0, 0, 2, 2, 0, 0, 0, 0, 0x55, 0x88, 0x09, 1, 1];
+    for (kind, info) in [(1, actor), (2, partner)] {
+        frame.extend([kind, 20]);
+        frame.extend(info.system_priority.to_be_bytes());
+        frame.extend(info.system);
+        for number in [info.key, info.port_priority, info.port] {
+            frame.extend(number.to_be_bytes());
+        }
+        frame.extend([info.state.0, 0, 0, 0]);
+    }
+    frame.extend([3, 16]);
+    frame.resize(124, 0);
+    frame
 }
 
 /// A small generator of numbers (xorshift): the same at every run.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::reach::Loss;
 use crate::table::Watched;
 use crate::time::SECOND;
 use crate::trigger::Kind;
@@ -20,10 +21,18 @@ pub struct FlightConfig {
     /// How long after it fired a trigger does not fire again for the same link. Within an open incident it is counted there
     /// and extends the window; where it is longer than [`Self::after`] it also keeps such a trigger from opening the next one.
     pub cooldown: u64,
+    /// Outages shorter than this fire nothing: what goes down waits so long. 0: nothing waits.
+    pub ignore_shorter: u64,
     /// Slaves of each bond that must be up; 0 for no minimum.
     pub min_slaves: usize,
     /// The triggers that open an incident. All others join one that is open, and extend it. A manual one always opens.
     pub opens: BTreeSet<Kind>,
+    /// When a probed target counts as lost, and as answering again.
+    pub probe_loss: Loss,
+    /// Copies of one frame in a second from which on they are a storm.
+    pub storm_rate: u64,
+    /// Packets of one link that the kernel drops in a second for one reason: as many are a burst.
+    pub drop_burst: u64,
     /// Entries that the timeline holds.
     pub timeline_room: usize,
 }
@@ -36,8 +45,12 @@ impl Default for FlightConfig {
             after: 10 * SECOND,
             longest: 300 * SECOND,
             cooldown: 5 * SECOND,
+            ignore_shorter: 0,
             min_slaves: 1,
             opens: Kind::DEFAULT.into_iter().collect(),
+            probe_loss: Loss::default(),
+            storm_rate: u64::from(probe_common::repeat::STORM_RATE),
+            drop_burst: 100,
             timeline_room: 65_536,
         }
     }

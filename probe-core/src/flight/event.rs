@@ -1,8 +1,14 @@
 //! What goes into the engine, and what comes out.
 
+use crate::direction::Direction;
+use crate::drops::DropTotal;
 use crate::incident::Incident;
+use crate::lacp::LacpCounters;
 use crate::link::LinkState;
+use crate::matrix::Second;
 use crate::netlink::LinkMessage;
+use crate::reach::{ProbeSample, Target};
+use crate::repeat::RepeatSeen;
 use crate::table::Role;
 use crate::time::Mono;
 use crate::timeline::{Entry, LinkName, Source};
@@ -38,6 +44,52 @@ pub enum Event {
         reason: String,
         /// Every link of the namespace.
         links: Vec<LinkState>,
+    },
+    /// A LACPDU passed a tap of a slave.
+    Lacpdu {
+        /// When, by the kernel's stamp.
+        at: Mono,
+        /// The slave.
+        ifindex: u32,
+        /// Egress: ours; ingress: the partner's.
+        direction: Direction,
+        /// The frame's first bytes.
+        frame: Vec<u8>,
+    },
+    /// The answer to [`Action::AskLink`], beside the link's message: what the bonding driver counted at a slave.
+    LacpCounters {
+        /// The slave.
+        ifindex: u32,
+        /// Since it was enslaved.
+        counters: LacpCounters,
+    },
+    /// A storm of copies of one frame begins, or has doubled: the copy that shows it. Its link's name may be empty: the engine knows it by
+    /// its index.
+    Repeat(Box<RepeatSeen>),
+    /// What is probed from now on: all of it. What is known of targets that stay is kept.
+    Targets(Vec<Target>),
+    /// How often the frames that repeat themselves have come by now, once a second while there are any; without their bytes.
+    Repeats(Vec<RepeatSeen>),
+    /// A probe was answered, or lost.
+    Probe(ProbeSample),
+    /// What every tap and driver counted in the last second.
+    Second(Second),
+    /// What the kernel dropped since the last of these events.
+    Drops(Vec<DropTotal>),
+    /// A line of a log matched a pattern.
+    Log {
+        /// When it was read.
+        at: Mono,
+        /// `kernel`, or the file's path.
+        file: String,
+        /// The pattern tells of a failure; false: of a recovery.
+        failure: bool,
+        /// The pattern is a trigger.
+        fires: bool,
+        /// Name of the pattern.
+        pattern: String,
+        /// The line.
+        line: String,
     },
     /// The wall clock was set.
     ClockStep {
@@ -100,6 +152,12 @@ pub enum Action {
     },
     /// The open incident has ended. Its id, taps, host and kernel are the agent's to fill in.
     Close(Box<Incident>),
+    /// Ask the kernel for a slave or its bond as it is now, and for a slave's LACPDU counters: [`Event::Link`] from
+    /// [`Source::Resync`], and [`Event::LacpCounters`].
+    AskLink {
+        /// The link.
+        ifindex: u32,
+    },
     /// An entry was added to the timeline.
     Report(Entry),
 }

@@ -1,8 +1,18 @@
 //! The engine: events in, actions out. It holds the link table, the timeline and the open incident, and never waits.
 
 mod config;
+mod drops;
 mod event;
+mod held;
 mod history;
+mod lacp;
+mod lacp_status;
+#[cfg(test)]
+mod lacp_tests;
+mod logs;
+mod matrix;
+mod reach;
+mod repeat;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -12,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use config::FlightConfig;
 pub use event::{Action, Event, Opened};
+pub use lacp_status::{LacpRow, LacpSide};
 pub use status::{LinkRow, OpenIncident, Status};
 
 use crate::incident::{Closed, Incident};
@@ -20,7 +31,7 @@ use crate::netlink::LinkMessage;
 use crate::table::{EdgeSeen, LinkTable, Role};
 use crate::time::Mono;
 use crate::timeline::{Entry, LinkName, Source, Timeline, What};
-use crate::trigger::{Cooldown, Fired, Kind, Triggers};
+use crate::trigger::{Cooldown, Fired, Hold, Kind, Triggers};
 
 /// The flight recorder's mind.
 #[derive(Clone, Debug)]
@@ -30,7 +41,14 @@ pub struct Flight {
     timeline: Timeline,
     triggers: Triggers,
     cooldown: Cooldown,
+    hold: Hold,
     history: history::History,
+    matrix: matrix::Matrix,
+    probes: reach::Probes,
+    logs: logs::Logs,
+    lacp: lacp::Lacp,
+    repeats: repeat::Repeats,
+    drops: drops::Drops,
     /// The links whose taps were asked for, why, and by which name.
     tapped: BTreeMap<u32, (Role, String)>,
     open: Option<window::Window>,
@@ -47,7 +65,14 @@ impl Flight {
             timeline: Timeline::new(config.timeline_room),
             triggers: Triggers::new(config.min_slaves),
             cooldown: Cooldown::new(config.cooldown),
+            hold: Hold::new(config.ignore_shorter),
             history: history::History::new(config.before),
+            matrix: matrix::Matrix::new(config.before),
+            probes: reach::Probes::new(config.probe_loss, config.before.saturating_add(config.longest)),
+            logs: logs::Logs::default(),
+            lacp: lacp::Lacp::default(),
+            repeats: repeat::Repeats::new(config.storm_rate, config.before.saturating_add(config.longest)),
+            drops: drops::Drops::new(config.before.saturating_add(config.longest)),
             tapped: BTreeMap::new(),
             open: None,
             opened: 0,
@@ -59,8 +84,19 @@ impl Flight {
     /// Takes an event at `now`; returns what to do, in order.
     pub fn handle(&mut self, now: Mono, event: Event) -> Vec<Action> {
         let mut actions = Vec::new();
-        // An edge is older than its arrival: it may still be of a window whose end is past.
-        let reached = if let Event::Edge { at, .. } = event { at } else { now };
+        // What the kernel stamped is older than its arrival: it may still be of a window whose end is past.
+        let reached = match &event {
+            Event::Edge { at, .. } | Event::Lacpdu { at, .. } => *at,
+            Event::Repeat(seen) => seen.at,
+            _ => now,
+        };
+        if let Event::Second(second) = &event {
+            // Most of it may be of a window that ends now.
+            self.matrix.keep(second.clone(), self.open.as_ref().map(|open| open.from));
+        }
+        // What the kernel programs tell is in order of time, and may wait in their ring: silence is found when it is empty.
+        let told_late = matches!(event, Event::Edge { .. } | Event::Lacpdu { .. } | Event::Repeat(_));
+        self.outages_that_last(reached, &mut actions);
         if self.open.as_ref().is_some_and(|open| open.until <= reached) {
             self.close(None, &mut actions);
         }
@@ -74,6 +110,19 @@ impl Flight {
                 self.change(now, Some(ifindex), &mut actions, |table| table.remove(now, source, ifindex));
             }
             Event::Link { .. } | Event::Tick => {}
+            Event::Lacpdu { at, ifindex, direction, frame } => {
+                self.lacpdu(now, (at, ifindex, direction), &frame, &mut actions);
+            }
+            Event::LacpCounters { ifindex, counters } => self.lacp_counters(now, ifindex, counters, &mut actions),
+            Event::Repeat(seen) => self.repeat(now, *seen, &mut actions),
+            Event::Repeats(seen) => self.repeats(now, seen, &mut actions),
+            Event::Drops(drops) => self.drops(now, drops, &mut actions),
+            Event::Second(second) => self.second(&second, &mut actions),
+            Event::Log { at, file, failure, fires, pattern, line } => {
+                self.log(now, logs::Line { at, file, failure, fires, pattern, line }, &mut actions);
+            }
+            Event::Targets(targets) => self.targets(targets),
+            Event::Probe(sample) => self.probe(now, sample, &mut actions),
             Event::Edge { at, ifindex, up } => self.edge(now, at, ifindex, up, &mut actions),
             Event::Resync { reason, links } => {
                 self.change(now, None, &mut actions, |table| table.resync(now, &reason, links));
@@ -88,14 +137,22 @@ impl Flight {
             }
             Event::TapDetached { link, tap } => self.note(now, Some(link), What::TapDetached { tap }, &mut actions),
             Event::Alarm { text } => self.note(now, None, What::Alarm { text }, &mut actions),
-            Event::Stop => self.close(Some(now), &mut actions),
+            Event::Stop => {
+                self.close(Some(now), &mut actions);
+                return actions;
+            }
+        }
+        if !told_late {
+            self.lacp_tick(now, &mut actions);
+            self.storms_over(now, &mut actions);
         }
         actions
     }
 
     /// When [`Event::Tick`] is wanted next; `None`: only when something happens.
     pub fn next_deadline(&self) -> Option<Mono> {
-        self.open.as_ref().map(|open| open.until)
+        let open = self.open.as_ref().map(|open| open.until);
+        [open, self.hold.deadline(), self.lacp.deadline(), self.repeats.deadline()].into_iter().flatten().min()
     }
 
     /// The link table.
@@ -109,6 +166,7 @@ impl Flight {
             self.history.start(link.state.ifindex);
         }
         self.triggers.start(&self.table);
+        self.lacp_links(now, &entries);
         self.report(entries, actions);
         self.tap(&[], actions);
     }
@@ -177,6 +235,7 @@ impl Flight {
 
     fn consequences(&mut self, now: Mono, entries: Vec<Entry>, actions: &mut Vec<Action>) {
         let fired = self.triggers.observe(now, &self.table, &entries);
+        self.lacp_links(now, &entries);
         let gone: Vec<u32> = entries
             .iter()
             .filter(|entry| entry.what == What::Vanished)
@@ -187,6 +246,7 @@ impl Flight {
         for fired in fired {
             self.fire(&fired, actions);
         }
+        self.outages_that_ended(now, actions);
     }
 
     fn report(&mut self, entries: Vec<Entry>, actions: &mut Vec<Action>) {
@@ -225,6 +285,11 @@ impl Flight {
     }
 
     fn fire(&mut self, fired: &Fired, actions: &mut Vec<Action>) {
+        self.fire_about(fired, "", actions);
+    }
+
+    /// A trigger fired that waits for nothing: it opens an incident, or joins the one that is open.
+    fn fire_now(&mut self, fired: &Fired, actions: &mut Vec<Action>) {
         let passes = self.cooldown.passes(fired);
         let opens = fired.kind == Kind::Manual || self.config.opens.contains(&fired.kind);
         let extended = match &mut self.open {
@@ -285,7 +350,7 @@ impl Flight {
                 links_after.extend(self.table.get(before.ifindex).map(|link| link.state.clone()));
             }
         }
-        actions.push(Action::Close(Box::new(Incident {
+        let mut incident = Incident {
             from: open.from,
             to,
             closed,
@@ -294,7 +359,13 @@ impl Flight {
             timeline_lost: self.timeline.lost_within(open.from, to),
             links_before: open.links_before,
             links_after,
+            seconds: self.matrix.window(open.from, to),
+            probes: self.probes.window(open.from, to),
+            lacpdus: self.lacp.window(open.from, to),
+            drops: self.drops.window(open.from, to),
             ..Incident::default()
-        })));
+        };
+        self.repeats.complete(&mut incident);
+        actions.push(Action::Close(Box::new(incident)));
     }
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Flight;
+use super::{Flight, LacpRow};
+use crate::drops::DropTotal;
 use crate::link::{MiiStatus, OperState};
+use crate::reach::TargetRow;
+use crate::repeat::StormRow;
 use crate::table::{LinkTable, Role, Waiting};
 use crate::time::Mono;
 use crate::trigger::KindCounts;
@@ -15,14 +18,34 @@ use crate::trigger::KindCounts;
 pub struct Status {
     /// The watched links: each bond before its slaves, then the others.
     pub links: Vec<LinkRow>,
+    /// LACP of the slaves.
+    pub lacp: Vec<LacpRow>,
+    /// Frames that should be LACPDUs and could not be understood.
+    pub lacpdus_malformed: u64,
+    /// LACPDUs that no longer fitted into the history that an incident takes them from.
+    pub lacpdus_lost: u64,
     /// Names to watch that no link has.
     pub waiting: Vec<Waiting>,
+    /// What is probed: next hops first, then the targets in the order of the configuration.
+    pub targets: Vec<TargetRow>,
+    /// Outcomes of probes that were not kept for an incident.
+    pub probes_lost: u64,
+    /// Log lines that matched a pattern and were not kept, because too many did.
+    pub log_lines_lost: u64,
     /// The incident that is open.
     pub open: Option<OpenIncident>,
     /// Incidents since the start, the open one included.
     pub incidents: u64,
     /// Firings by trigger; those that never fired are left out.
     pub triggers: BTreeMap<&'static str, KindCounts>,
+    /// Storms that go on.
+    pub storms: Vec<StormRow>,
+    /// Frames whose repeats were not followed for want of room.
+    pub repeats_lost: u64,
+    /// What the kernel dropped of the watched links since the start, most first.
+    pub drops: Vec<DropTotal>,
+    /// Counts of drops that were pushed out before their time.
+    pub drops_lost: u64,
     /// Entries of the timeline.
     pub timeline: usize,
     /// Entries that the timeline no longer holds.
@@ -84,7 +107,13 @@ impl Flight {
     pub fn status(&self, now: Mono) -> Status {
         Status {
             links: rows(&self.table, now),
+            lacp: self.lacp_rows(now),
+            lacpdus_malformed: self.lacp.malformed(),
+            lacpdus_lost: self.lacp.lost(),
             waiting: self.table.waiting(),
+            targets: self.probes.rows(),
+            probes_lost: self.probes.lost(),
+            log_lines_lost: self.logs.held_back(),
             open: self.open.as_ref().map(|open| OpenIncident {
                 number: open.number,
                 from: open.from,
@@ -94,6 +123,10 @@ impl Flight {
             }),
             incidents: self.opened,
             triggers: self.cooldown.counts().map(|(kind, counts)| (kind.name(), counts)).collect(),
+            storms: self.repeats.rows(),
+            repeats_lost: self.repeats.lost(),
+            drops: self.drops.totals(),
+            drops_lost: self.drops.lost(),
             timeline: self.timeline.len(),
             timeline_lost: self.timeline.lost(),
             stale_messages: self.table.stale_messages(),

@@ -2,38 +2,38 @@ use super::*;
 use crate::samples::{at, bond, down, link, links, slave, up, watched};
 use crate::time::SECOND;
 
-fn config() -> FlightConfig {
+pub(super) fn config() -> FlightConfig {
     FlightConfig { watched: watched(), ..FlightConfig::default() }
 }
 
-fn started(config: FlightConfig) -> Flight {
+pub(super) fn started(config: FlightConfig) -> Flight {
     let mut flight = Flight::new(config);
     flight.handle(at(0), Event::Start { links: links() });
     flight
 }
 
-fn told(state: LinkState) -> Event {
+pub(super) fn told(state: LinkState) -> Event {
     Event::Link { source: Source::Netlink, message: LinkMessage::New(Box::new(state)) }
 }
 
-fn gone(ifindex: u32) -> Event {
+pub(super) fn gone(ifindex: u32) -> Event {
     Event::Link { source: Source::Netlink, message: LinkMessage::Del { ifindex } }
 }
 
 /// What is to be done apart from reports, in a word each.
-fn doings(actions: &[Action]) -> Vec<String> {
+pub(super) fn doings(actions: &[Action]) -> Vec<String> {
     let doing = |action: &Action| match action {
         Action::Attach { link, role } => Some(format!("attach {} {role:?}", link.name)),
         Action::Detach { link, gone } => Some(format!("detach {}{}", link.name, if *gone { " gone" } else { "" })),
         Action::Open(opened) => Some(format!("open {} {}", opened.number, opened.kind)),
         Action::Extend { until } => Some(format!("until {}", until.0 / 1_000_000)),
         Action::Close(incident) => Some(format!("close {:?} {}", incident.closed, incident.to.0 / 1_000_000)),
-        Action::Report(_) => None,
+        Action::Report(_) | Action::AskLink { .. } => None,
     };
     actions.iter().filter_map(doing).collect()
 }
 
-fn closed(actions: Vec<Action>) -> Incident {
+pub(super) fn closed(actions: Vec<Action>) -> Incident {
     let found = actions.into_iter().find_map(|action| match action {
         Action::Close(incident) => Some(*incident),
         _ => None,
@@ -41,7 +41,7 @@ fn closed(actions: Vec<Action>) -> Incident {
     found.expect("an incident that ends")
 }
 
-fn kinds(incident: &Incident) -> Vec<&'static str> {
+pub(super) fn kinds(incident: &Incident) -> Vec<&'static str> {
     incident.triggers.iter().map(|trigger| trigger.kind).collect()
 }
 

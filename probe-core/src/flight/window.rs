@@ -65,6 +65,11 @@ impl Window {
         self.extend(fired.at)
     }
 
+    /// What a trigger has told of goes on at `at`: so does the window; returns its new end when there is one.
+    pub fn go_on(&mut self, at: Mono) -> Option<Mono> {
+        self.extend(at)
+    }
+
     /// Why the window ends at `until`.
     pub fn closed(&self) -> Closed {
         if self.limited { Closed::Limit } else { Closed::Quiet }

@@ -70,6 +70,11 @@ impl<'a> Attribute<'a> {
         self.array(name).map(u32::from_ne_bytes)
     }
 
+    /// The value as a number of eight bytes.
+    pub fn u64(self, name: &'static str) -> Result<u64, DecodeError> {
+        self.array(name).map(u64::from_ne_bytes)
+    }
+
     /// The value as a number of four bytes that is an interface; `None` for 0.
     pub fn ifindex(self, name: &'static str) -> Result<Option<u32>, DecodeError> {
         self.u32(name).map(|index| Some(index).filter(|index| *index != 0))

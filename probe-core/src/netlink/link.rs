@@ -112,18 +112,18 @@ fn operstate(value: u8) -> OperState {
     }
 }
 
-/// The first eight numbers of `struct rtnl_link_stats64`; kernels differ in how many follow.
-fn stats(attribute: Attribute<'_>) -> Result<LinkStats, DecodeError> {
+/// The first sixteen numbers of `struct rtnl_link_stats64`; kernels differ in how many follow.
+pub(super) fn stats(attribute: Attribute<'_>) -> Result<LinkStats, DecodeError> {
     let Attribute { ifindex, value, .. } = attribute;
-    let Some(fixed) = value.first_chunk::<64>() else {
+    let Some(fixed) = value.first_chunk::<128>() else {
         return Err(DecodeError::Size { ifindex, name: "IFLA_STATS64", length: value.len() });
     };
-    let mut numbers = [0u64; 8];
+    let mut numbers = [0u64; 16];
     for (number, bytes) in numbers.iter_mut().zip(fixed.as_chunks().0) {
         *number = u64::from_ne_bytes(*bytes);
     }
-    let [rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, tx_dropped] = numbers;
-    Ok(LinkStats { rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, tx_dropped })
+    let [rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, tx_dropped, .., rx_missed] = numbers;
+    Ok(LinkStats { rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, tx_dropped, rx_missed })
 }
 
 /// `IFLA_LINKINFO`: what kind of link it is, and of what kind its master; each with data of its own.

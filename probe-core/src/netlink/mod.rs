@@ -5,13 +5,19 @@
 
 mod attribute;
 mod bond;
+mod lacp_stats;
 mod link;
+mod route;
+mod stats;
 #[cfg(test)]
 mod tests;
 
+pub use lacp_stats::{lacp_counters, lacp_counters_request};
+pub use route::{Address, AddressMessage, Route, RouteMessage, decode_addresses, decode_routes};
+pub use stats::stats_request;
 use thiserror::Error;
 
-use crate::link::LinkState;
+use crate::link::{LinkState, LinkStats};
 
 /// What one message says about links.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +28,13 @@ pub enum LinkMessage {
     Del {
         /// Which.
         ifindex: u32,
+    },
+    /// `RTM_NEWSTATS`: what a link's driver has counted.
+    Stats {
+        /// Which.
+        ifindex: u32,
+        /// Its counters.
+        stats: LinkStats,
     },
     /// The end of a dump.
     Done,
@@ -39,13 +52,13 @@ pub enum LinkMessage {
 
 /// One message of a datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decoded {
+pub struct Decoded<M = LinkMessage> {
     /// Sequence number of the request that it answers; 0 in a notification.
     pub sequence: u32,
     /// `NLM_F_DUMP_INTR`: links changed while the dump went on, so that it may miss one. Ask again.
     pub interrupted: bool,
     /// What it says, or why it cannot be understood.
-    pub message: Result<LinkMessage, DecodeError>,
+    pub message: Result<M, DecodeError>,
 }
 
 /// Why a message cannot be understood. Each says where.
@@ -124,11 +137,17 @@ const NLMSG_DONE: u16 = 3;
 const NLMSG_OVERRUN: u16 = 4;
 const RTM_NEWLINK: u16 = 16;
 const RTM_DELLINK: u16 = 17;
+const RTM_NEWSTATS: u16 = 92;
 
-/// The messages of one datagram from a `NETLINK_ROUTE` socket, in order.
+/// The messages about links of one datagram from a `NETLINK_ROUTE` socket, in order.
 ///
 /// A message that cannot be understood does not hide those after it, unless its length is wrong.
 pub fn decode(datagram: &[u8]) -> Vec<Decoded> {
+    decode_as(datagram, message)
+}
+
+/// The messages of a datagram, each by its type and payload.
+fn decode_as<M>(datagram: &[u8], message: impl Fn(u16, &[u8]) -> Result<M, DecodeError>) -> Vec<Decoded<M>> {
     let mut messages = Vec::new();
     let mut offset = 0;
     while let Some(rest) = datagram.get(offset..).filter(|rest| !rest.is_empty()) {
@@ -150,7 +169,7 @@ pub fn decode(datagram: &[u8]) -> Vec<Decoded> {
     messages
 }
 
-fn broken(error: DecodeError) -> Decoded {
+fn broken<M>(error: DecodeError) -> Decoded<M> {
     Decoded { sequence: 0, interrupted: false, message: Err(error) }
 }
 
@@ -179,17 +198,36 @@ fn message(kind: u16, payload: &[u8]) -> Result<LinkMessage, DecodeError> {
     match kind {
         RTM_NEWLINK => link::new(payload),
         RTM_DELLINK => link::del(payload),
-        NLMSG_ERROR | NLMSG_DONE => {
-            let number = payload.first_chunk().map(|bytes| i32::from_ne_bytes(*bytes));
-            Ok(match (kind, number) {
-                // Both carry an error number, negative. That of an acknowledgement and of a whole dump is 0.
-                (_, Some(number)) if number < 0 => LinkMessage::Error(number.saturating_neg()),
-                (NLMSG_DONE, _) => LinkMessage::Done,
-                (_, Some(_)) => LinkMessage::Other,
-                (_, None) => return Err(DecodeError::Short { kind, length: payload.len() }),
-            })
-        }
-        NLMSG_OVERRUN => Ok(LinkMessage::Overrun),
-        _ => Ok(LinkMessage::Other),
+        RTM_NEWSTATS => stats::new(payload),
+        _ => Ok(match ended(kind, payload)? {
+            Some(Ended::Done) => LinkMessage::Done,
+            Some(Ended::Error(number)) => LinkMessage::Error(number),
+            Some(Ended::Overrun) => LinkMessage::Overrun,
+            None => LinkMessage::Other,
+        }),
+    }
+}
+
+/// How a dump ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing more comes.
+    Done,
+    /// The kernel refused it, or broke it off: the error number, positive.
+    Error(i32),
+    /// Data was lost.
+    Overrun,
+}
+
+/// What a message of netlink itself says of a dump's end; `None` for any other, and for an acknowledgement.
+fn ended(kind: u16, payload: &[u8]) -> Result<Option<Ended>, DecodeError> {
+    let number = payload.first_chunk().map(|bytes| i32::from_ne_bytes(*bytes));
+    match (kind, number) {
+        (NLMSG_OVERRUN, _) => Ok(Some(Ended::Overrun)),
+        // Both carry an error number, negative. That of an acknowledgement and of a whole dump is 0.
+        (NLMSG_ERROR | NLMSG_DONE, Some(number)) if number < 0 => Ok(Some(Ended::Error(number.saturating_neg()))),
+        (NLMSG_DONE, _) => Ok(Some(Ended::Done)),
+        (NLMSG_ERROR, None) => Err(DecodeError::Short { kind, length: payload.len() }),
+        _ => Ok(None),
     }
 }

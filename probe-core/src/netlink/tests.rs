@@ -133,7 +133,7 @@ mod on_captured_bytes {
 }
 
 /// An attribute, padded.
-fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+pub(super) fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     let length = u16::try_from(value.len() + 4).expect("a short value");
     let mut bytes = [length.to_ne_bytes(), kind.to_ne_bytes()].concat();
     bytes.extend_from_slice(value);
@@ -141,7 +141,7 @@ fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn message_of(kind: u16, payload: &[u8]) -> Vec<u8> {
+pub(super) fn message_of(kind: u16, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len() + 16).expect("a short message");
     let mut bytes = length.to_ne_bytes().to_vec();
     bytes.extend_from_slice(&kind.to_ne_bytes());

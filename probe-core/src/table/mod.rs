@@ -101,6 +101,11 @@ impl LinkTable {
         self.links.get(&ifindex)
     }
 
+    /// Every link, watched or not.
+    pub fn links(&self) -> impl Iterator<Item = &Link> {
+        self.links.values()
+    }
+
     /// Why a link is watched; `None` when it is not, or not there.
     pub fn role(&self, ifindex: u32) -> Option<Role> {
         self.bindings.role(self.links.get(&ifindex)?)

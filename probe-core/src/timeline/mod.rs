@@ -6,7 +6,11 @@ use serde::Serialize;
 
 pub use store::Timeline;
 
+use crate::direction::Direction;
+use crate::lacp::{Grown, Lacpdu};
 use crate::link::{MiiStatus, OperState};
+use crate::reach::Method;
+use crate::repeat::RepeatSeen;
 use crate::time::Mono;
 
 /// One thing that happened.
@@ -128,6 +132,107 @@ pub enum What {
     ClockStep {
         /// By how much, nanoseconds; positive is forward.
         step_ns: i64,
+    },
+    /// A LACPDU says something else than the one before it in the same direction.
+    Lacp {
+        /// [`Direction::Egress`]: ours; [`Direction::Ingress`]: the partner's.
+        direction: Direction,
+        /// What the one before said; `None` for the first.
+        from: Option<Lacpdu>,
+        /// What it says now.
+        to: Lacpdu,
+    },
+    /// LACPDUs stopped in one direction, or came again.
+    LacpSilence {
+        /// [`Direction::Egress`]: ours; [`Direction::Ingress`]: the partner's.
+        direction: Direction,
+        /// They stopped.
+        silent: bool,
+        /// Time since the last one, nanoseconds.
+        for_ns: u64,
+        /// Time after which three of them are missing, nanoseconds.
+        limit_ns: u64,
+    },
+    /// What the bonding driver and the taps counted at a slave since they were compared last, asked for when LACP changed.
+    LacpCounters(Grown),
+    /// A probed target no longer answers, or answers again.
+    Reach {
+        /// The target's name.
+        target: String,
+        /// How it is asked.
+        method: Method,
+        /// It answers.
+        up: bool,
+        /// Lost among the last probes.
+        lost: u32,
+        /// Number of those last probes.
+        of: u32,
+        /// Of the last answer, nanoseconds.
+        rtt_ns: Option<u64>,
+        /// Why probes could not be sent, when that is so.
+        send_error: Option<String>,
+    },
+    /// A frame is repeated like a storm, or the storm is over.
+    Storm {
+        /// At its onset; false when it is over.
+        begins: bool,
+        /// The repeat, as far as it went.
+        repeat: RepeatSeen,
+        /// What the frame is, in words.
+        what: String,
+        /// Copies per second, lately.
+        rate: u64,
+    },
+    /// More packets left one layer than went into it.
+    Ghosts {
+        /// Packets at the bond's egress tap.
+        bond: u64,
+        /// At the egress taps of its slaves.
+        slaves: u64,
+        /// That the slaves' drivers sent.
+        wire: u64,
+        /// In so many nanoseconds.
+        within_ns: u64,
+    },
+    /// Packets are handed over and do not reach the wire, or nothing is received any more; or that is over.
+    Blackout {
+        /// Which way.
+        direction: Direction,
+        /// It begins.
+        begins: bool,
+        /// What shows it, in words.
+        text: String,
+    },
+    /// The rate is far from that of the minutes before.
+    Rate {
+        /// Which way.
+        direction: Direction,
+        /// Packets per second now.
+        now: u64,
+        /// Packets per second as usual.
+        usual: u64,
+    },
+    /// The kernel dropped packets of this link.
+    Drops {
+        /// The kernel's name of the reason.
+        reason: String,
+        /// The function that dropped; empty where it is not known.
+        place: String,
+        /// How many.
+        packets: u64,
+        /// In so many nanoseconds.
+        within_ns: u64,
+    },
+    /// A line of a log matched a pattern.
+    Log {
+        /// `kernel`, or the file's path.
+        file: String,
+        /// The pattern tells of a failure; false: of a recovery.
+        failure: bool,
+        /// Name of the pattern.
+        pattern: String,
+        /// The line.
+        line: String,
     },
     /// A tap was attached.
     TapAttached {

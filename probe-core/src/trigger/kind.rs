@@ -26,6 +26,34 @@ pub enum Kind {
     InterfaceDown,
     /// It can again.
     InterfaceUp,
+    /// A slave stopped distributing, or one of its ends expired or defaulted: LACP no longer works there.
+    LacpDown,
+    /// LACP works there again.
+    LacpUp,
+    /// Another system, key or port answers at the other end of a slave.
+    LacpPartner,
+    /// A probed target no longer answers.
+    ProbeDown,
+    /// It answers again.
+    ProbeUp,
+    /// One frame is repeated like a storm.
+    Storm,
+    /// The storm is over.
+    StormEnd,
+    /// More packets left the bond than reached its slaves or the wire.
+    Ghosts,
+    /// Packets are handed over and do not reach the wire, or nothing is received any more.
+    Blackout,
+    /// That is over.
+    BlackoutEnd,
+    /// The packet rate is far from that of the minutes before.
+    Rate,
+    /// The kernel drops packets in a burst.
+    Drops,
+    /// A log line told of a failure.
+    LogFailure,
+    /// A log line told of a recovery.
+    LogRecovery,
     /// Somebody asked for an incident.
     Manual,
 }
@@ -40,7 +68,7 @@ pub struct UnknownKind {
 
 impl Kind {
     /// Every trigger.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 24] = [
         Kind::BondDown,
         Kind::BondUp,
         Kind::SlaveDown,
@@ -50,11 +78,25 @@ impl Kind {
         Kind::MinSlaves,
         Kind::InterfaceDown,
         Kind::InterfaceUp,
+        Kind::LacpDown,
+        Kind::LacpUp,
+        Kind::LacpPartner,
+        Kind::ProbeDown,
+        Kind::ProbeUp,
+        Kind::Storm,
+        Kind::StormEnd,
+        Kind::Ghosts,
+        Kind::Blackout,
+        Kind::BlackoutEnd,
+        Kind::Rate,
+        Kind::Drops,
+        Kind::LogFailure,
+        Kind::LogRecovery,
         Kind::Manual,
     ];
 
     /// Their names, in the same order.
-    pub const NAMES: [&str; 10] = [
+    pub const NAMES: [&str; 24] = [
         "bond-down",
         "bond-up",
         "slave-down",
@@ -64,12 +106,39 @@ impl Kind {
         "min-slaves",
         "interface-down",
         "interface-up",
+        "lacp-down",
+        "lacp-up",
+        "lacp-partner",
+        "probe-down",
+        "probe-up",
+        "storm",
+        "storm-end",
+        "ghosts",
+        "blackout",
+        "blackout-end",
+        "rate",
+        "drops",
+        "log-failure",
+        "log-recovery",
         "manual",
     ];
 
     /// Those that open an incident unless the configuration says otherwise: what is bad. The others only join one.
-    pub const DEFAULT: [Kind; 6] =
-        [Kind::BondDown, Kind::SlaveDown, Kind::SlaveRemoved, Kind::MinSlaves, Kind::InterfaceDown, Kind::Manual];
+    pub const DEFAULT: [Kind; 13] = [
+        Kind::BondDown,
+        Kind::SlaveDown,
+        Kind::SlaveRemoved,
+        Kind::MinSlaves,
+        Kind::InterfaceDown,
+        Kind::LacpDown,
+        Kind::LacpPartner,
+        Kind::ProbeDown,
+        Kind::Storm,
+        Kind::Blackout,
+        Kind::Drops,
+        Kind::LogFailure,
+        Kind::Manual,
+    ];
 
     /// Its name in the configuration and in incident.json.
     pub fn name(self) -> &'static str {
@@ -83,6 +152,20 @@ impl Kind {
             Kind::MinSlaves => "min-slaves",
             Kind::InterfaceDown => "interface-down",
             Kind::InterfaceUp => "interface-up",
+            Kind::LacpDown => "lacp-down",
+            Kind::LacpUp => "lacp-up",
+            Kind::LacpPartner => "lacp-partner",
+            Kind::ProbeDown => "probe-down",
+            Kind::ProbeUp => "probe-up",
+            Kind::Storm => "storm",
+            Kind::StormEnd => "storm-end",
+            Kind::Ghosts => "ghosts",
+            Kind::Blackout => "blackout",
+            Kind::BlackoutEnd => "blackout-end",
+            Kind::Rate => "rate",
+            Kind::Drops => "drops",
+            Kind::LogFailure => "log-failure",
+            Kind::LogRecovery => "log-recovery",
             Kind::Manual => "manual",
         }
     }

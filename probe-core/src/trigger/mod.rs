@@ -1,6 +1,7 @@
 //! Triggers: predicates over what the link table and its entries say, each with the state that its hysteresis needs.
 
 mod cooldown;
+mod hold;
 mod kind;
 #[cfg(test)]
 mod tests;
@@ -8,6 +9,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use cooldown::{Cooldown, KindCounts};
+pub use hold::{Hold, Taken};
 pub use kind::{Kind, UnknownKind};
 
 use crate::table::{Link, LinkTable, Role};
@@ -86,6 +88,16 @@ impl Triggers {
         self.enough = enough;
         fired.sort_by_key(|fired| fired.at);
         fired
+    }
+
+    /// Whether what a firing about a link tells is over, by the table as it was last looked at.
+    pub fn is_over(&self, fired: &Fired) -> bool {
+        let Some(ifindex) = fired.link.as_ref().map(|link| link.ifindex) else { return false };
+        match fired.kind {
+            Kind::BondDown | Kind::SlaveDown | Kind::InterfaceDown => self.known.get(&ifindex).is_some_and(|known| known.up),
+            Kind::MinSlaves => self.enough.get(&ifindex) == Some(&true),
+            _ => false,
+        }
     }
 
     fn count(&self, table: &LinkTable) -> BTreeMap<u32, bool> {

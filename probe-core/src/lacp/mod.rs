@@ -1,0 +1,51 @@
+//! LACP (IEEE 802.1AX): what the two ends of a slave say of each other, followed as a state per slave and end.
+
+mod ask;
+mod follow;
+mod history;
+mod pdu;
+mod side;
+mod state;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use serde::Serialize;
+
+pub use ask::{Ask, Grown};
+pub use follow::{Follow, Partner, Phase, Told};
+pub use history::LacpduHistory;
+pub use pdu::{Lacpdu, PduError, PortInfo};
+pub use side::{LONG, SHORT, Side};
+pub use state::PortState;
+pub use words::{change, letters};
+
+use crate::direction::Direction;
+use crate::time::Mono;
+use crate::timeline::LinkName;
+
+/// A LACPDU that passed a tap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LacpduSeen {
+    /// When.
+    pub at: Mono,
+    /// The slave.
+    pub link: LinkName,
+    /// [`Direction::Egress`]: ours; [`Direction::Ingress`]: the partner's.
+    pub direction: Direction,
+    /// What it says.
+    pub pdu: Lacpdu,
+}
+
+/// What the bonding driver counted at a slave since it was enslaved (`BOND_XSTATS_3AD`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LacpCounters {
+    /// LACPDUs that it received.
+    pub received: u64,
+    /// LACPDUs that it sent.
+    pub sent: u64,
+    /// Frames of slow protocols that it does not know.
+    pub unknown: u64,
+    /// Frames of slow protocols that it could not understand.
+    pub illegal: u64,
+}
