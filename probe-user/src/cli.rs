@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::analyze::AnalyzeArgs;
 use crate::commands::{doctor::DoctorArgs, status::StatusArgs, trigger::TriggerArgs, watch::WatchArgs};
 use crate::config::{CheckArgs, RunArgs};
 use crate::incident::IncidentsArgs;
@@ -38,6 +39,8 @@ pub enum Command {
     Incidents(IncidentsArgs),
     /// Have a running agent write an incident now
     Trigger(TriggerArgs),
+    /// Say what happened in old captures, pcap or pcapng, of any size
+    Analyze(AnalyzeArgs),
     /// Show what this kernel and each interface can do, and which hook will be used and why
     Doctor(DoctorArgs),
 }

@@ -1,6 +1,7 @@
 //! Linkprobe's agent: loader, netlink, rings, files.
 
 pub mod agent;
+pub mod analyze;
 pub mod cli;
 pub mod clock;
 pub mod commands;
@@ -8,6 +9,8 @@ pub mod config;
 pub mod control;
 pub mod incident;
 pub mod kernel;
+pub mod logs;
 pub mod netlink;
+pub mod probe;
 pub mod readable;
 pub mod text;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use probe_user::cli::{Cli, Command};
 use probe_user::config::ConfigErrors;
-use probe_user::{agent, commands, incident};
+use probe_user::{agent, analyze, commands, incident};
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Command::Status(args) => commands::status::run(&args),
         Command::Incidents(args) => incident::run(&args),
         Command::Trigger(args) => commands::trigger::run(&args),
+        Command::Analyze(args) => analyze::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
     };
     match result {

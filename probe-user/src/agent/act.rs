@@ -1,19 +1,23 @@
 //! Does what the engine asks for. What fails becomes an event again: an alarm on the timeline.
 
+use std::io;
+
 use probe_common::tap::direction;
-use probe_core::counts::{Moment, classes_between, losses_between, other_losses_between};
+use probe_core::counts::{Moment, classes_between, losses_between, other_losses_between, repeats_between};
 use probe_core::flight::{Action, Event};
 use probe_core::incident::{Incident, TapCounts};
 use probe_core::link::LinkState;
+use probe_core::netlink::LinkMessage;
 use probe_core::table::Role;
 use probe_core::time::{Mono, SECOND};
-use probe_core::timeline::{Entry, LinkName, What};
+use probe_core::timeline::{Entry, LinkName, Source, What};
 
 use super::{Agent, Untapped};
 use crate::clock;
 use crate::incident::WriteOutcome;
 use crate::kernel::ethtool;
 use crate::kernel::{HookChoice, KernelError, LinkToTap, Tap};
+use crate::netlink;
 
 /// Time between two attempts to tap an interface, nanoseconds.
 const RETRY: u64 = 5 * SECOND;
@@ -39,6 +43,7 @@ impl Agent {
                 self.incidents.close(incident, other_losses_between(base.as_ref(), self.own_losses()));
                 Vec::new()
             }
+            Action::AskLink { ifindex } => ask(ifindex),
             Action::Report(entry) => {
                 self.report(&entry);
                 Vec::new()
@@ -67,6 +72,10 @@ impl Agent {
         match self.kernel.attach(&wanted) {
             Ok(taps) => {
                 self.untapped.retain(|other| other.link.ifindex != link.ifindex);
+                for tap in &taps {
+                    // what the kernel programs say of themselves names taps by number
+                    log::trace!("tap {} is {} {}", tap.id, tap.name, describe(tap));
+                }
                 taps.iter().map(|tap| Event::TapAttached { ifindex: tap.ifindex, tap: describe(tap) }).collect()
             }
             // It vanished while its message was on the way: the message that says so follows.
@@ -141,6 +150,7 @@ impl Agent {
                 direction: direction_name(info.direction),
                 classes,
                 losses: losses_between(id, base, &after),
+                repeats: repeats_between(id, base, &after),
             });
         }
         let system = rustix::system::uname();
@@ -148,6 +158,21 @@ impl Agent {
         incident.kernel = system.release().to_string_lossy().into_owned();
         incident
     }
+}
+
+/// What the kernel says of a slave when it is asked. A slave that is gone has no answer; the message that says so follows.
+fn ask(ifindex: u32) -> Vec<Event> {
+    let link = netlink::link(ifindex)
+        .map(|link| link.map(|state| Event::Link { source: Source::Resync, message: LinkMessage::New(Box::new(state)) }));
+    let counters = netlink::lacp_counters(ifindex);
+    let counters = counters.map(|counters| counters.map(|counters| Event::LacpCounters { ifindex, counters }));
+    let told = |answer: io::Result<Option<Event>>| {
+        answer.unwrap_or_else(|error| {
+            log::debug!("link {ifindex} cannot be asked for: {error}");
+            None
+        })
+    };
+    [link, counters].into_iter().filter_map(told).collect()
 }
 
 /// `ingress (tcx)`.

@@ -4,6 +4,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
+use probe_core::filter::Filter;
 use probe_core::flight::Opened;
 use probe_core::incident::Incident;
 use probe_core::time::Mono;
@@ -13,6 +14,8 @@ use tokio::sync::mpsc;
 use super::status::IncidentStatus;
 use crate::clock;
 use crate::config::Config;
+use crate::incident::filtered::Filtered;
+use crate::incident::source::Source;
 use crate::incident::{
     CaptureHandle, CaptureWindow, Job, RecorderSource, Retention, WriteOutcome, Writer, WriterConfig, incident_id,
 };
@@ -29,6 +32,8 @@ pub struct Incidents {
     thread: Option<JoinHandle<()>>,
     open: Option<Open>,
     limit: u64,
+    /// Which ordinary packets are wanted; `None` for all.
+    filter: Option<Filter>,
     snaplen: u32,
     status: IncidentStatus,
 }
@@ -57,6 +62,7 @@ impl Incidents {
             thread: Some(thread),
             open: None,
             limit: config.capture_limit,
+            filter: config.filter.clone(),
             snaplen: config.snaplen.max(config.control_snaplen),
             status,
         };
@@ -70,7 +76,11 @@ impl Incidents {
     pub fn open(&mut self, opened: &Opened) -> anyhow::Result<()> {
         let id = incident_id(clock::wall_offset().wall_ns(opened.at));
         let window = CaptureWindow { from: opened.from, trigger: opened.at, until: opened.until, limit: self.limit };
-        let source = Box::new(RecorderSource::new(self.recorder.clone()));
+        let recorder = Box::new(RecorderSource::new(self.recorder.clone()));
+        let source: Box<dyn Source> = match &self.filter {
+            Some(filter) => Box::new(Filtered::new(recorder, filter.clone())),
+            None => recorder,
+        };
         let (capture, result) = match CaptureHandle::start(source, window, clock::now) {
             Ok(capture) => (Some(capture), Ok(())),
             Err(error) => (None, Err(error).context("incident without packets: no thread for the capture")),
@@ -111,8 +121,9 @@ impl Incidents {
             WriteOutcome::Written { incident, cleaned } => {
                 let capture = &incident.capture;
                 log::warn!(
-                    "incident {} is written: {} packets, {} bytes in {}",
+                    "incident {} is written: {}; {} packets, {} bytes in {}",
                     incident.id,
+                    incident.headline,
                     capture.packets,
                     incident.bytes,
                     incident.path.display()

@@ -11,19 +11,25 @@ use crate::clock::ClockWatch;
 use crate::control::{Call, Server};
 use crate::incident::WriteOutcome;
 use crate::kernel::rings::{Events, Samples};
+use crate::logs::{Logs, News};
 use crate::netlink::{Monitor, Received};
+use crate::probe::{Probes, Report};
 use crate::readable::Readable;
 
 /// What woke it.
 pub enum Input {
     /// A netlink datagram, or the loss of some.
     Netlink(Received),
-    /// Carrier edges wait in [`Inputs::events`].
-    Edges,
+    /// Something waits in [`Inputs::events`].
+    Events,
     /// The wall clock was set, by so many nanoseconds.
     ClockStep(i64),
     /// Somebody asks something.
     Call(Call),
+    /// What became of a probe, or news of whom is probed.
+    Probe(Report),
+    /// What a log tells.
+    Log(News),
     /// The writer is done with an incident, or has failed.
     Written(Box<WriteOutcome>),
     /// A signal.
@@ -44,13 +50,17 @@ pub enum Signal {
 pub struct Inputs {
     /// rtnetlink.
     pub monitor: Monitor,
-    /// Carrier edges.
+    /// Carrier edges, and frames that cannot wait.
     pub events: Events,
     /// Samples; nothing waits for them.
     pub samples: Samples,
     events_ready: Readable,
     /// The wall clock.
     pub clock: ClockWatch,
+    /// Probes.
+    pub probes: Probes,
+    /// Logs that are followed.
+    pub logs: Logs,
     /// Outcomes of writing.
     pub written: mpsc::UnboundedReceiver<WriteOutcome>,
     server: Server,
@@ -63,12 +73,15 @@ pub struct Inputs {
 
 impl Inputs {
     /// Puts them together. Signals are taken from here on.
+    #[expect(clippy::too_many_arguments, reason = "each input once, by name")]
     pub fn new(
         monitor: Monitor,
         events: Events,
         samples: Samples,
         server: Server,
         clock: ClockWatch,
+        probes: Probes,
+        logs: Logs,
         written: mpsc::UnboundedReceiver<WriteOutcome>,
     ) -> io::Result<Self> {
         Ok(Self {
@@ -77,6 +90,8 @@ impl Inputs {
             events,
             samples,
             clock,
+            probes,
+            logs,
             server,
             written,
             terminate: signal(SignalKind::terminate())?,
@@ -101,12 +116,14 @@ impl Inputs {
             _ = self.quit.recv() => Ok(Input::Signal(Signal::Stop)),
             guard = self.events_ready.ready() => {
                 guard.context("events")?.clear_ready();
-                Ok(Input::Edges)
+                Ok(Input::Events)
             }
             received = self.monitor.receive() => Ok(Input::Netlink(received.context("rtnetlink")?)),
             step = self.clock.stepped() => Ok(Input::ClockStep(step.context("clock")?)),
             Some(outcome) = self.written.recv() => Ok(Input::Written(Box::new(outcome))),
             _ = self.user1.recv() => Ok(Input::Signal(Signal::Trigger)),
+            report = self.probes.next() => Ok(Input::Probe(report)),
+            news = self.logs.next() => Ok(Input::Log(news)),
             Some(call) = self.server.call() => Ok(Input::Call(call)),
             () = tokio::time::sleep(patience) => Ok(Input::Tick),
         }

@@ -2,9 +2,13 @@
 //! [`probe_core::flight::Flight`], and what it asks for is done in [`act`].
 
 mod act;
+mod drops;
+mod events;
 mod incidents;
 mod input;
+pub mod lacp;
 mod logging;
+mod matrix;
 mod report;
 mod start;
 pub mod status;
@@ -15,6 +19,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use probe_core::counts::{CountHistory, Moment};
 use probe_core::flight::{Event, Flight};
+use probe_core::logs::Pattern;
 use probe_core::netlink::{LinkMessage, decode};
 use probe_core::table::Role;
 use probe_core::time::Mono;
@@ -26,9 +31,12 @@ use crate::control::{Call, Reply, Request};
 use crate::kernel::Kernel;
 use crate::kernel::load::Diagnostics;
 use crate::kernel::lock::Lock;
+use crate::logs::News;
 use crate::netlink::{Received, links};
+use crate::probe::Report;
 use incidents::Incidents;
 use input::{Input, Inputs, Signal};
+use matrix::Counting;
 
 /// Longest time between two rounds of housekeeping: counters, samples, retries.
 const TICK: Duration = Duration::from_millis(500);
@@ -41,12 +49,15 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
     let config = Config::resolve(args)?;
     logging::start(&config.log);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("event loop")?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let (mut agent, mut inputs) = start::start(config)?;
         agent.announce();
         let result = agent.record(&mut inputs).await;
         agent.stop(&mut inputs).await.and(result)
-    })
+    });
+    // A resolver that waits for a name server is not waited for.
+    runtime.shutdown_background();
+    ended
 }
 
 /// The running agent.
@@ -58,9 +69,13 @@ struct Agent {
     incidents: Incidents,
     /// What the taps had counted at moments of the recent past.
     history: CountHistory,
+    /// What reads them, and the drivers', once a second.
+    counting: Counting,
     /// The moment at which the open incident's window begins.
     base: Option<Moment>,
     losses: Losses,
+    /// What the kernel had dropped.
+    dropped: drops::Dropped,
     /// Interfaces whose taps could not be attached: it is tried again.
     untapped: Vec<Untapped>,
     /// Why all links have to be asked for, when they could not be yet.
@@ -91,6 +106,8 @@ struct Losses {
     events_malformed: u64,
     /// Entries of the SAMPLES ring buffer that could not be understood.
     samples_malformed: u64,
+    /// Of probes and logs, by name.
+    others: Vec<(&'static str, u64)>,
 }
 
 impl Agent {
@@ -98,14 +115,25 @@ impl Agent {
         loop {
             let now = clock::now();
             let deadline = self.flight.next_deadline().map_or(TICK, |at| Duration::from_nanos(at.since(now)));
-            let input = inputs.next(deadline.min(TICK)).await?;
-            // Edges first: each was made before the message that tells of it, and has the exact time.
-            self.edges(inputs);
+            let patience = deadline.min(self.counting.due_in(now)).min(TICK);
+            let input = inputs.next(patience).await?;
+            // The kernel's own events first: an edge was made before the message that tells of it, and has the exact time.
+            self.kernel_events(inputs);
             match input {
-                Input::Edges | Input::Tick => self.handle(Event::Tick),
+                Input::Events | Input::Tick => self.handle(Event::Tick),
                 Input::Netlink(received) => self.netlink(received, inputs),
                 Input::ClockStep(step_ns) => self.handle(Event::ClockStep { step_ns }),
                 Input::Call(call) => self.answer(call),
+                Input::Log(News::Alarm(text)) => self.handle(Event::Alarm { text }),
+                Input::Log(News::Line { at, file, pattern, line }) => {
+                    let Pattern { name, failure, fires, .. } = pattern;
+                    self.handle(Event::Log { at, file, failure, fires, pattern: name, line });
+                }
+                Input::Probe(report) => self.handle(match report {
+                    Report::Targets(targets) => Event::Targets(targets),
+                    Report::Sample(sample) => Event::Probe(sample),
+                    Report::Alarm(text) => Event::Alarm { text },
+                }),
                 Input::Written(outcome) => self.written(*outcome),
                 Input::Signal(Signal::Trigger) => self.handle(Event::Manual { reason: "SIGUSR1".into() }),
                 Input::Signal(Signal::Stop) => return Ok(()),
@@ -122,14 +150,6 @@ impl Agent {
                 events.extend(self.act(action));
             }
         }
-    }
-
-    fn edges(&mut self, inputs: &mut Inputs) {
-        while let Some(edge) = inputs.events.next_edge() {
-            let up = edge.kind == probe_common::event::kind::CARRIER_ON;
-            self.handle(Event::Edge { at: Mono(edge.at_ns), ifindex: edge.ifindex, up });
-        }
-        self.losses.events_malformed = inputs.events.malformed();
     }
 
     fn netlink(&mut self, received: Received, inputs: &mut Inputs) {
@@ -195,12 +215,8 @@ impl Agent {
         // Samples are for exporters and top talkers; until there are any, taking them keeps the ring from filling.
         inputs.samples.drain(|_| {});
         self.losses.samples_malformed = inputs.samples.malformed();
-        if self.history.is_due(now) {
-            match self.kernel.counters() {
-                Ok(taps) => self.history.push(Moment { at: now, taps, losses: self.own_losses() }),
-                Err(error) => log::error!("counters: {error}"),
-            }
-        }
+        self.losses.others = inputs.probes.losses().into_iter().chain(inputs.logs.losses()).collect();
+        self.count(now);
     }
 
     /// Ends the open incident, waits for the writer, and takes everything out of the kernel.

@@ -3,11 +3,16 @@
 use probe_common::class;
 use probe_common::recorder::{BLOCK_STRIDE, lane};
 use probe_core::counts::named_losses;
+use probe_core::drops::DropTotal;
 use probe_core::flight::LinkRow;
+use probe_core::reach::TargetRow;
+use probe_core::repeat::StormRow;
 
 use super::Agent;
 use super::act::direction_name;
-use super::status::{ClassStatus, LaneStatus, LinkStatus, Loss, RecorderStatus, Status, TapStatus};
+use super::status::{
+    ClassStatus, DropStatus, LaneStatus, LinkStatus, Loss, RecorderStatus, Status, StormStatus, TapStatus, TargetStatus,
+};
 use crate::clock;
 
 impl Agent {
@@ -39,6 +44,7 @@ impl Agent {
                 classes,
                 recorded: counters.recorded.iter().sum(),
                 samples: counters.samples,
+                repeats: counters.repeats,
             });
         }
         let mut notes = self.kernel.notes().to_vec();
@@ -49,8 +55,14 @@ impl Agent {
             pid: std::process::id(),
             uptime_s: now.since(self.started) as f64 / 1e9,
             links: flight.links.into_iter().map(link_status).collect(),
+            lacp: flight.lacp.into_iter().map(Into::into).collect(),
             waiting: flight.waiting.into_iter().map(|waiting| waiting.name).collect(),
+            targets: flight.targets.into_iter().map(target_status).collect(),
             taps,
+            storms: flight.storms.iter().map(storm_status).collect(),
+            drops: flight.drops.into_iter().map(drop_status).collect(),
+            drop_reasons: self.kernel.drops.state().map_or_else(ToOwned::to_owned, |()| "counted".into()),
+            matrix: self.matrix_status(),
             recorder: self.recorder_status(now.0),
             incidents: self.incidents.status(),
             losses,
@@ -71,10 +83,18 @@ impl Agent {
             ("events-malformed", self.losses.events_malformed),
             ("samples-malformed", self.losses.samples_malformed),
             ("frames-of-no-tap", kernel.unwatched),
+            ("drops-uncounted", kernel.drops_uncounted),
+            ("drops-lost", flight.drops_lost),
+            ("repeats-untracked", self.kernel.repeats_untracked()),
+            ("repeats-lost", flight.repeats_lost),
+            ("lacpdus-malformed", flight.lacpdus_malformed),
+            ("lacpdus-not-kept", flight.lacpdus_lost),
             ("timeline-entries-lost", flight.timeline_lost),
+            ("probe-samples-lost", flight.probes_lost),
+            ("log-lines-not-kept", flight.log_lines_lost),
             ("incidents-lost", self.incidents.status().lost),
         ];
-        named.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+        named.into_iter().chain(self.losses.others.iter().copied()).map(|(name, count)| (name.to_owned(), count)).collect()
     }
 
     fn recorder_status(&self, now_ns: u64) -> RecorderStatus {
@@ -112,9 +132,40 @@ impl Agent {
     }
 }
 
+fn drop_status(total: DropTotal) -> DropStatus {
+    DropStatus { interface: total.link.name, reason: total.reason, place: total.place, packets: total.packets }
+}
+
+fn storm_status(storm: &StormRow) -> StormStatus {
+    StormStatus {
+        interface: storm.link.name.clone(),
+        direction: storm.direction.name().into(),
+        what: storm.what.clone(),
+        copies: storm.copies,
+        rate: storm.rate,
+    }
+}
+
 fn class_status((id, count): (u8, &probe_common::counters::ClassCount)) -> ClassStatus {
     let class = class::name(id).unwrap_or("unknown").into();
     ClassStatus { class, packets: count.packets, bytes: count.bytes, segments: count.segments }
+}
+
+fn target_status(row: TargetRow) -> TargetStatus {
+    TargetStatus {
+        state: row.state.name().into(),
+        name: row.name,
+        method: row.method.into(),
+        interface: row.link,
+        next_hop: row.next_hop,
+        answered: row.answered,
+        lost: row.lost,
+        of: row.of,
+        probes: row.probes,
+        lost_of_all: row.lost_of_all,
+        rtt_ms: row.rtt_ns.map(|ns| ns as f64 / 1e6),
+        send_error: row.send_error,
+    }
 }
 
 fn link_status(row: LinkRow) -> LinkStatus {

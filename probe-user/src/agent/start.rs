@@ -13,13 +13,16 @@ use probe_core::table::Watched;
 
 use super::incidents::Incidents;
 use super::input::Inputs;
+use super::matrix::Counting;
 use super::{Agent, Losses};
 use crate::clock::{self, ClockWatch};
 use crate::config::Config;
 use crate::control::{Server, socket_path};
 use crate::kernel::lock::Lock;
 use crate::kernel::{Kernel, KernelConfig, features};
+use crate::logs::{LogConfig, Logs};
 use crate::netlink::{Monitor, links};
+use crate::probe::{ProbeConfig, Probes};
 
 /// Where maps and links are pinned; the instance's name follows.
 const BPFFS: &str = "/sys/fs/bpf/linkprobe";
@@ -55,17 +58,21 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
     let socket = socket_path(&config.run_dir, &config.instance);
     let server = Server::bind(&socket).with_context(|| format!("control socket {}", socket.display()))?;
     let (incidents, written) = Incidents::start(&config, kernel.recorder())?;
-    let inputs =
-        Inputs::new(monitor, events, samples, server, ClockWatch::start().context("clock")?, written).context("event loop")?;
+    let probes = Probes::start(probe_config(&config)).context("probes")?;
+    let logs = Logs::start(&log_config(&config)).context("logs")?;
+    let clock = ClockWatch::start().context("clock")?;
+    let inputs = Inputs::new(monitor, events, samples, server, clock, probes, logs, written).context("event loop")?;
     let mut agent = Agent {
         started: clock::now(),
         kernel,
         flight: Flight::new(flight_config(&config)?),
         incidents,
         history: CountHistory::new(ns(config.before)),
+        counting: Counting::default(),
         base: None,
         losses: Losses { netlink_undecodable: found.undecodable.len() as u64, ..Losses::default() },
         untapped: Vec::new(),
+        dropped: super::drops::Dropped::default(),
         resync_due: None,
         diagnostics,
         config,
@@ -124,16 +131,36 @@ fn ns(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+fn probe_config(config: &Config) -> ProbeConfig {
+    ProbeConfig {
+        targets: config.targets.clone(),
+        next_hops: config.next_hops,
+        watched: watched(config),
+        interval: config.probe_interval,
+        timeout: config.probe_timeout,
+    }
+}
+
+fn log_config(config: &Config) -> LogConfig {
+    LogConfig { files: config.log_files.clone(), kernel: config.kernel_log, patterns: config.log_patterns.clone() }
+}
+
+fn watched(config: &Config) -> Watched {
+    Watched { bonds: config.bonds.clone(), interfaces: config.interfaces.clone() }
+}
+
 fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
     let opens = config.triggers.iter().copied().collect();
     Ok(FlightConfig {
-        watched: Watched { bonds: config.bonds.clone(), interfaces: config.interfaces.clone() },
+        watched: watched(config),
         before: ns(config.before),
         after: ns(config.after),
         longest: ns(config.max_window.saturating_sub(config.before)),
         cooldown: ns(config.cooldown),
+        ignore_shorter: ns(config.ignore_shorter),
         min_slaves: config.min_slaves as usize,
         opens,
+        probe_loss: config.probe_loss,
         ..FlightConfig::default()
     })
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::lacp::LacpStatus;
+
 /// Everything about a running agent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -15,10 +17,25 @@ pub struct Status {
     pub uptime_s: f64,
     /// What it watches.
     pub links: Vec<LinkStatus>,
+    /// LACP of the slaves, both ends.
+    #[serde(default)]
+    pub lacp: Vec<LacpStatus>,
     /// Names that it waits for.
     pub waiting: Vec<String>,
+    /// What it probes: next hops first, then the targets in the order of the configuration.
+    #[serde(default)]
+    pub targets: Vec<TargetStatus>,
     /// Where it sees frames.
     pub taps: Vec<TapStatus>,
+    /// Storms of copies of one frame that go on.
+    pub storms: Vec<StormStatus>,
+    /// What the kernel dropped of the watched links since the start, most first.
+    pub drops: Vec<DropStatus>,
+    /// Whether drops are counted, or why not.
+    pub drop_reasons: String,
+    /// What passed in the last second, at taps and by the drivers' own counters.
+    #[serde(default)]
+    pub matrix: MatrixStatus,
     /// How far back the recorder reaches, by lane.
     pub recorder: RecorderStatus,
     /// Incidents since the start.
@@ -56,6 +73,35 @@ pub struct LinkStatus {
     pub changes: u64,
 }
 
+/// One target.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TargetStatus {
+    /// Name.
+    pub name: String,
+    /// icmp, arp or nd.
+    pub method: String,
+    /// The interface that it is asked on, when it is asked on a certain one.
+    pub interface: Option<String>,
+    /// It was found in the routing table.
+    pub next_hop: bool,
+    /// up, down, never (not answered since the start) or unknown.
+    pub state: String,
+    /// Whether the last probe was answered.
+    pub answered: Option<bool>,
+    /// Lost among the last n.
+    pub lost: u32,
+    /// Number of those.
+    pub of: u32,
+    /// Probes since the target is known.
+    pub probes: u64,
+    /// Lost, of all.
+    pub lost_of_all: u64,
+    /// Of the last answer, milliseconds.
+    pub rtt_ms: Option<f64>,
+    /// Why the last probe could not be sent.
+    pub send_error: Option<String>,
+}
+
 /// One tap.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TapStatus {
@@ -81,6 +127,36 @@ pub struct TapStatus {
     pub recorded: u64,
     /// Samples taken.
     pub samples: u64,
+    /// Frames that were counted instead of recorded: copies of others.
+    pub repeats: u64,
+}
+
+/// Drops of one reason at one place.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DropStatus {
+    /// Interface.
+    pub interface: String,
+    /// The kernel's name of the reason.
+    pub reason: String,
+    /// The function that dropped; empty where it is not known.
+    pub place: String,
+    /// How many.
+    pub packets: u64,
+}
+
+/// A storm of copies of one frame that goes on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StormStatus {
+    /// Interface.
+    pub interface: String,
+    /// ingress or egress.
+    pub direction: String,
+    /// What the frame is, in words.
+    pub what: String,
+    /// Copies so far.
+    pub copies: u64,
+    /// Copies per second, lately.
+    pub rate: u64,
 }
 
 /// One class at one tap.
@@ -94,6 +170,47 @@ pub struct ClassStatus {
     pub bytes: u64,
     /// Packets that they are on the wire.
     pub segments: u64,
+}
+
+/// The tap matrix of the last second.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MatrixStatus {
+    /// Its length: about 1; 0 before there is any.
+    pub seconds: f64,
+    /// Each bond before its slaves, then the others.
+    pub rows: Vec<MatrixRow>,
+}
+
+/// One link in the tap matrix. What is not known is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MatrixRow {
+    /// Interface.
+    pub interface: String,
+    /// Name of its bond.
+    pub master: Option<String>,
+    /// At the ingress tap.
+    pub ingress: Option<Passed>,
+    /// At the egress tap.
+    pub egress: Option<Passed>,
+    /// Received, by the driver.
+    pub driver_rx: Option<Passed>,
+    /// Transmitted, by the driver.
+    pub driver_tx: Option<Passed>,
+    /// Received and lost, by the driver.
+    pub driver_rx_lost: Option<u64>,
+    /// Lost on transmission, by the driver.
+    pub driver_tx_lost: Option<u64>,
+}
+
+/// What passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Passed {
+    /// Packets on the wire.
+    pub packets: u64,
+    /// Frames as the tap saw them: a GSO packet is one.
+    pub frames: u64,
+    /// Bytes of them.
+    pub bytes: u64,
 }
 
 /// The recorder.

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod doctor;
+mod lacp;
 pub mod status;
 pub mod trigger;
 pub mod watch;

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::AgentArgs;
-use crate::agent::status::{LinkStatus, Status};
+use super::{AgentArgs, lacp};
+use crate::agent::status::{LinkStatus, MatrixStatus, Passed, Status, StormStatus, TargetStatus};
 use crate::control::Request;
 use crate::text::{Table, print, seconds};
 
@@ -43,8 +43,13 @@ fn render(status: &Status, classes: bool) -> String {
     for name in &status.waiting {
         text += &format!("  waiting for {name}\n");
     }
+    text += &lacp::table(&status.lacp);
+    text += &targets(&status.targets);
     text += "\nTaps\n";
     text += &taps(status, classes);
+    text += &storms(&status.storms);
+    text += &drops(status);
+    text += &matrix(&status.matrix);
     text += &recorder(status);
     text += &losses(status);
     if status.carrier_edges != "exact" {
@@ -98,20 +103,50 @@ fn links(links: &[LinkStatus]) -> String {
     table.render(2)
 }
 
+fn targets(targets: &[TargetStatus]) -> String {
+    if targets.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(["target", "by", "state", "lost", "lost of all", "last answer after", "note"]);
+    for target in targets {
+        let state = if target.state == "never" { "never answered" } else { &target.state };
+        table.row([
+            target.name.clone(),
+            target.method.clone(),
+            state.to_owned(),
+            format!("{}/{}", target.lost, target.of),
+            format!("{}/{}", target.lost_of_all, target.probes),
+            target.rtt_ms.map_or_else(|| "-".into(), |ms| format!("{ms:.3} ms")),
+            target.send_error.clone().unwrap_or_default(),
+        ]);
+    }
+    format!("\nTargets\n{}", table.render(2))
+}
+
 fn taps(status: &Status, classes: bool) -> String {
-    let mut table =
-        Table::new(["interface", "direction", "hook", "class", "packets", "bytes", "on the wire", "recorded", "samples"]);
+    let mut table = Table::new([
+        "interface",
+        "direction",
+        "hook",
+        "class",
+        "packets",
+        "bytes",
+        "on the wire",
+        "recorded",
+        "repeats",
+        "samples",
+    ]);
     for tap in &status.taps {
         let wire: u64 = tap.classes.iter().map(|c| c.segments).sum();
-        let numbers = [tap.packets, tap.bytes, wire, tap.recorded, tap.samples].map(|n| n.to_string());
-        let [packets, bytes, wire, recorded, samples] = numbers;
+        let numbers = [tap.packets, tap.bytes, wire, tap.recorded, tap.repeats, tap.samples].map(|n| n.to_string());
+        let [packets, bytes, wire, recorded, repeats, samples] = numbers;
         let names = [tap.interface.clone(), tap.direction.clone(), tap.hook.clone(), "all".into()];
         let [interface, direction, hook, all] = names;
-        table.row([interface, direction, hook, all, packets, bytes, wire, recorded, samples]);
+        table.row([interface, direction, hook, all, packets, bytes, wire, recorded, repeats, samples]);
         for class in tap.classes.iter().filter(|_| classes) {
             let empty = String::new;
             let [packets, bytes, wire] = [class.packets, class.bytes, class.segments].map(|n| n.to_string());
-            table.row([empty(), empty(), empty(), class.class.clone(), packets, bytes, wire, empty(), empty()]);
+            table.row([empty(), empty(), empty(), class.class.clone(), packets, bytes, wire, empty(), empty(), empty()]);
         }
     }
     let mut text = table.render(2);
@@ -119,6 +154,59 @@ fn taps(status: &Status, classes: bool) -> String {
         text += &format!("  {} is tapped at {}: {}\n", tap.interface, tap.hook, tap.why);
     }
     text
+}
+
+fn drops(status: &Status) -> String {
+    let mut text = String::new();
+    if !status.drops.is_empty() {
+        let mut table = Table::new(["interface", "packets", "reason", "where"]);
+        for drop in &status.drops {
+            table.row([drop.interface.clone(), drop.packets.to_string(), drop.reason.clone(), drop.place.clone()]);
+        }
+        text += &format!("\nDropped by the kernel\n{}", table.render(2));
+    }
+    if status.drop_reasons != "counted" {
+        text += &format!("\nDrops by reason: {}\n", status.drop_reasons);
+    }
+    text
+}
+
+fn storms(storms: &[StormStatus]) -> String {
+    if storms.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(["interface", "direction", "copies", "per second", "frame"]);
+    for storm in storms {
+        let [copies, rate] = [storm.copies, storm.rate].map(|n| n.to_string());
+        table.row([storm.interface.clone(), storm.direction.clone(), copies, rate, storm.what.clone()]);
+    }
+    format!("\nSTORMS of copies of one frame\n{}", table.render(2))
+}
+
+fn matrix(matrix: &MatrixStatus) -> String {
+    if matrix.rows.is_empty() {
+        return String::new();
+    }
+    let headings = ["interface", "in", "bytes", "driver in", "lost", "out", "bytes", "driver out", "lost"];
+    let mut table = Table::new(headings);
+    for row in &matrix.rows {
+        let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+        let packets = |passed: Option<Passed>| number(passed.map(|passed| passed.packets));
+        let bytes = |passed: Option<Passed>| number(passed.map(|passed| passed.bytes));
+        let indent = if row.master.is_some() { "  " } else { "" };
+        table.row([
+            format!("{indent}{}", row.interface),
+            packets(row.ingress),
+            bytes(row.ingress),
+            packets(row.driver_rx),
+            number(row.driver_rx_lost),
+            packets(row.egress),
+            bytes(row.egress),
+            packets(row.driver_tx),
+            number(row.driver_tx_lost),
+        ]);
+    }
+    format!("\nTap matrix: packets at the taps and by the drivers, last {:.1} s\n{}", matrix.seconds, table.render(2))
 }
 
 fn recorder(status: &Status) -> String {

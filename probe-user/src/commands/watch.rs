@@ -1,7 +1,8 @@
 //! `linkprobe watch`: one row per link at every change, as the polling script of old wrote them every minute.
 //!
-//! It needs no agent and no root: rtnetlink tells everybody. Where an agent runs, links' ages come from it.
+//! It needs no agent and no root: rtnetlink tells everybody. Where an agent runs, links' ages and the ping columns come from it.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use probe_core::netlink::{LinkMessage, decode};
 use probe_core::table::{Link, LinkTable, Watched};
-use probe_core::time::Mono;
+use probe_core::time::{Mono, SECOND};
 use probe_core::timeline::{Entry, Source};
 use serde_json::json;
 
@@ -33,12 +34,13 @@ pub struct WatchArgs {
     /// One JSON object per row, with what happened, instead of CSV
     #[arg(long)]
     pub json: bool,
-    /// Which agent is asked for ages.
+    /// Which agent is asked for ages and probes.
     #[command(flatten)]
     pub agent: AgentArgs,
 }
 
-/// The header of the CSV: the columns of the script that it replaces. The two ping columns stay empty until there are targets to reach.
+/// The header of the CSV: the columns of the script that it replaces. The two ping columns are what a running agent last heard: the
+/// first of the next hop, the second of the first configured target. 1 for an answer, 0 for none; empty where nobody is asked.
 const HEADER: &str = "date,                     if,       carr, state, age,        chngs, ping, ping";
 
 /// Prints rows until it is interrupted.
@@ -67,7 +69,8 @@ async fn watch(args: &WatchArgs) -> anyhow::Result<()> {
             watched.interfaces = found.iter().map(|link| link.name.clone()).collect();
         }
     }
-    let mut rows = Rows { table: LinkTable::new(watched), ages: ages(&args.agent), json: args.json };
+    let mut rows =
+        Rows { table: LinkTable::new(watched), ages: ages(&args.agent), pings: Pings::new(&args.agent), json: args.json };
     rows.table.start(clock::now(), found);
     if !args.json {
         line(HEADER)?;
@@ -99,6 +102,7 @@ struct Rows {
     table: LinkTable,
     /// When links changed last, as an agent knows it.
     ages: HashMap<u32, Mono>,
+    pings: Pings,
     json: bool,
 }
 
@@ -165,14 +169,18 @@ impl Rows {
     /// Columns as wide as the header's; an age that nobody knows is left empty.
     fn csv_row(&self, link: &Link) -> String {
         let age = self.age_s(link).map_or_else(String::new, |s| format!("{s:.3}"));
+        let [next_hop, target] = self.pings.now();
+        let ping = |answered: Option<bool>| answered.map_or("", |answered| if answered { "1" } else { "0" });
         format!(
-            "{}, {:<9} {},    {:<6} {:<11} {:<6}     ,     ",
+            "{}, {:<9} {},    {:<6} {:<11} {:<6} {:<5} {}",
             date(),
             format!("{},", link.state.name),
             u8::from(link.state.carrier),
             format!("{},", link.state.operstate),
             format!("{age},"),
             format!("{},", link.changes()),
+            format!("{},", ping(next_hop)),
+            ping(target),
         )
     }
 
@@ -188,11 +196,40 @@ impl Rows {
                 "state": link.map(|link| link.state.operstate.to_string()),
                 "age_s": link.and_then(|link| self.age_s(link)),
                 "changes": link.map(Link::changes),
+                "ping": self.pings.now(),
                 "text": entry.map(ToString::to_string),
             })
             .to_string(),
         )
     }
+}
+
+/// What the agent hears of the next hop and of the first target. It is asked again after a second, so that a burst of rows asks once.
+struct Pings {
+    agent: AgentArgs,
+    last: Cell<Option<(Mono, [Option<bool>; 2])>>,
+}
+
+impl Pings {
+    fn new(agent: &AgentArgs) -> Self {
+        Self { agent: agent.clone(), last: Cell::new(None) }
+    }
+
+    fn now(&self) -> [Option<bool>; 2] {
+        let now = clock::now();
+        if let Some((_, pings)) = self.last.get().filter(|(at, _)| now.since(*at) < SECOND) {
+            return pings;
+        }
+        let targets = status(&self.agent).map(|status| status.targets).unwrap_or_default();
+        let first = |next_hop| targets.iter().find(|target| target.next_hop == next_hop).and_then(|target| target.answered);
+        let pings = [first(true), first(false)];
+        self.last.set(Some((now, pings)));
+        pings
+    }
+}
+
+fn status(agent: &AgentArgs) -> Option<Status> {
+    serde_json::from_value(agent.ask(&Request::Status).ok()?).ok()
 }
 
 /// An interval is at least 10 ms.
@@ -206,9 +243,8 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
 
 /// When the links changed last, as a running agent knows it; nothing where none runs.
 fn ages(agent: &AgentArgs) -> HashMap<u32, Mono> {
-    let status = agent.ask(&Request::Status).ok().and_then(|value| serde_json::from_value::<Status>(value).ok());
     let now = clock::now();
-    let links = status.into_iter().flat_map(|status| status.links);
+    let links = status(agent).into_iter().flat_map(|status| status.links);
     links.filter_map(|link| Some((link.ifindex, now.minus((link.age_s? * 1e9) as u64)))).collect()
 }
 

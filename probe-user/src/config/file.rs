@@ -6,19 +6,21 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use probe_core::logs::Pattern;
 use probe_core::trigger::Kind;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, ConfigErrors, Place};
+use super::lists::{parse_failure, parse_loss, parse_recovery, parse_target, wrong_items};
 use super::settings::Settings;
-use super::units::{DURATION_FORM, SIZE_FORM, parse_duration, parse_size, quote};
-use super::{HOOKS, LOG_LEVELS};
+use super::units::{DURATION_FORM, SIZE_FORM, parse_duration, parse_filter, parse_size, quote};
+use super::{HOOKS, LOG_LEVELS, NEXT_HOPS};
 
 /// Largest file that is read, bytes: a configuration is a page of text, and a device or a log is none.
 const LARGEST: u64 = 1 << 20;
 
 /// Every key, in the order in which they are shown.
-pub const KEYS: [&str; 21] = [
+pub const KEYS: &[&str] = &[
     "bond",
     "interface",
     "hook",
@@ -29,11 +31,22 @@ pub const KEYS: [&str; 21] = [
     "triggers",
     "min-slaves",
     "cooldown",
+    "ignore-shorter",
     "before",
     "after",
     "max-window",
+    "target",
+    "next-hop",
+    "probe-interval",
+    "probe-timeout",
+    "probe-loss",
+    "kernel-log",
+    "log-file",
+    "log-failure",
+    "log-recovery",
     "incidents",
     "capture-limit",
+    "filter",
     "keep-incidents",
     "keep-bytes",
     "keep-days",
@@ -98,6 +111,14 @@ pub fn parse(name: &str, text: &str) -> Result<FileSettings, ConfigErrors> {
             let outcome = match KEYS.iter().find(|known| **known == key.get_ref().as_ref()) {
                 Some(known) => {
                     found.places.insert(known, place(key.span()));
+                    let wrong = wrong_items(known, value);
+                    if !wrong.is_empty() {
+                        let error = |(span, message): (Range<usize>, String)| {
+                            (span.start, ConfigError { place: place(span), message: format!("key `{known}`: {message}") })
+                        };
+                        errors.extend(wrong.into_iter().map(error));
+                        continue;
+                    }
                     set(&mut found.settings, known, value.get_ref()).map_err(|m| (value.span(), format!("key `{known}`: {m}")))
                 }
                 None => Err((key.span(), unknown(key.get_ref(), value.get_ref()))),
@@ -129,11 +150,24 @@ fn set(settings: &mut Settings, key: &str, value: &DeValue<'_>) -> Result<(), St
         }
         "min-slaves" => settings.min_slaves = Some(integer(value)?),
         "cooldown" => settings.cooldown = Some(duration(value)?),
+        "ignore-shorter" => settings.ignore_shorter = Some(duration(value)?),
         "before" => settings.before = Some(duration(value)?),
         "after" => settings.after = Some(duration(value)?),
         "max-window" => settings.max_window = Some(duration(value)?),
+        "target" => settings.target = Some(names(value)?.iter().map(|text| parse_target(text)).collect::<Result<_, _>>()?),
+        "next-hop" => settings.next_hop = Some(one_of(value, &NEXT_HOPS)?),
+        "probe-interval" => settings.probe_interval = Some(duration(value)?),
+        "probe-timeout" => settings.probe_timeout = Some(duration(value)?),
+        "probe-loss" => settings.probe_loss = Some(parse_loss(text(value, r#"write "3/5""#)?)?),
+        "kernel-log" => {
+            settings.kernel_log = Some(value.as_bool().ok_or_else(|| not("true or false", value, "write true or false"))?);
+        }
+        "log-file" => settings.log_file = Some(names(value)?.into_iter().map(PathBuf::from).collect()),
+        "log-failure" => settings.log_failure = Some(patterns(value, parse_failure)?),
+        "log-recovery" => settings.log_recovery = Some(patterns(value, parse_recovery)?),
         "incidents" => settings.incidents = Some(PathBuf::from(text(value, r#"write "/var/lib/linkprobe/incidents""#)?)),
         "capture-limit" => settings.capture_limit = Some(size(value)?),
+        "filter" => settings.filter = Some(parse_filter(text(value, r#"write "tcp and port 179""#)?)?),
         "keep-incidents" => settings.keep_incidents = Some(integer(value)?),
         "keep-bytes" => settings.keep_bytes = Some(size(value)?),
         "keep-days" => settings.keep_days = Some(integer(value)?),
@@ -162,6 +196,10 @@ fn names(value: &DeValue<'_>) -> Result<Vec<String>, String> {
     }
     let listed = value.as_array().ok_or_else(|| not("a name or a list of names", value, form))?;
     listed.iter().map(|item| Ok(text(item.get_ref(), form)?.to_owned())).collect()
+}
+
+fn patterns(value: &DeValue<'_>, parse: fn(&str) -> Result<Pattern, String>) -> Result<Vec<Pattern>, String> {
+    names(value)?.iter().map(|text| parse(text)).collect()
 }
 
 fn integer(value: &DeValue<'_>) -> Result<u32, String> {

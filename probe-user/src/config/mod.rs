@@ -4,6 +4,7 @@
 
 mod error;
 mod file;
+mod lists;
 mod render;
 mod settings;
 mod units;
@@ -13,11 +14,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use probe_core::filter::Filter;
+use probe_core::logs::Pattern;
+use probe_core::reach::{Loss, TargetSpec};
 use probe_core::trigger::Kind;
 
 pub use error::{ConfigError, ConfigErrors, Place};
 pub use settings::{CheckArgs, RunArgs, Settings};
-pub use units::{format_duration, format_size, parse_duration, parse_size};
+pub use units::{format_duration, format_size, parse_duration, parse_filter, parse_size};
 
 use crate::kernel::HookChoice;
 use file::FileSettings;
@@ -26,6 +30,9 @@ use file::FileSettings;
 pub const HOOKS: [&str; 4] = ["auto", "xdp", "tc", "xdp-generic"];
 /// Levels of the log.
 pub const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// Where next hops come from.
+pub const NEXT_HOPS: [&str; 2] = ["auto", "off"];
 
 /// What `linkprobe run` is to do: everything is there, and fits together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,16 +57,36 @@ pub struct Config {
     pub min_slaves: u32,
     /// After a trigger, so long it does not fire again for the same link.
     pub cooldown: Duration,
+    /// Outages that are shorter fire nothing; 0 for none.
+    pub ignore_shorter: Duration,
     /// Window before the first trigger.
     pub before: Duration,
     /// Window after the last trigger.
     pub after: Duration,
     /// Longest window, `before` included.
     pub max_window: Duration,
+    /// What is probed, beside next hops.
+    pub targets: Vec<TargetSpec>,
+    /// Probe the next hops of the watched links.
+    pub next_hops: bool,
+    /// Time between two probes of a target.
+    pub probe_interval: Duration,
+    /// Time in which an answer counts.
+    pub probe_timeout: Duration,
+    /// When a target counts as lost.
+    pub probe_loss: Loss,
+    /// Follow the kernel's log.
+    pub kernel_log: bool,
+    /// Log files that are followed.
+    pub log_files: Vec<PathBuf>,
+    /// What is looked for in them, before the default patterns.
+    pub log_patterns: Vec<Pattern>,
     /// Directory of the incidents.
     pub incidents: PathBuf,
     /// Most bytes of records held for one incident.
     pub capture_limit: u64,
+    /// Which ordinary packets are written; `None` for all.
+    pub filter: Option<Filter>,
     /// Most incidents kept; 0 for any number.
     pub keep_incidents: u32,
     /// Most bytes of incidents kept; 0 for any number.
@@ -121,11 +148,22 @@ impl Config {
             triggers: settings.triggers.map_or_else(|| Kind::DEFAULT.to_vec(), kinds),
             min_slaves: settings.min_slaves.unwrap_or(0),
             cooldown: settings.cooldown.unwrap_or(Duration::from_secs(10)),
+            ignore_shorter: settings.ignore_shorter.unwrap_or(Duration::ZERO),
             before: settings.before.unwrap_or(Duration::from_secs(30)),
             after: settings.after.unwrap_or(Duration::from_secs(10)),
             max_window: settings.max_window.unwrap_or(Duration::from_secs(300)),
+            targets: settings.target.unwrap_or_default(),
+            next_hops: settings.next_hop.as_deref() != Some("off"),
+            probe_interval: settings.probe_interval.unwrap_or(Duration::from_secs(1)),
+            probe_timeout: settings.probe_timeout.unwrap_or(Duration::from_secs(1)),
+            probe_loss: settings.probe_loss.unwrap_or_default(),
+            kernel_log: settings.kernel_log.unwrap_or(true),
+            log_files: settings.log_file.unwrap_or_default(),
+            log_patterns: [settings.log_failure, settings.log_recovery].into_iter().flatten().flatten().collect(),
             incidents: settings.incidents.unwrap_or_else(default_incidents),
             capture_limit: settings.capture_limit.unwrap_or(8 << 20),
+            // An empty one takes all.
+            filter: settings.filter.filter(|filter| !filter.text().trim().is_empty()),
             keep_incidents: settings.keep_incidents.unwrap_or(100),
             keep_bytes: settings.keep_bytes.unwrap_or(1 << 30),
             keep_days: settings.keep_days.unwrap_or(90),
@@ -162,9 +200,16 @@ fn forget_overridden(places: &mut BTreeMap<&'static str, Place>, args: &Settings
         "sample" = sample,
         "triggers" = triggers,
         "min-slaves" = min_slaves,
+        "ignore-shorter" = ignore_shorter,
         "before" = before,
         "after" = after,
         "max-window" = max_window,
+        "target" = target,
+        "log-file" = log_file,
+        "log-failure" = log_failure,
+        "log-recovery" = log_recovery,
+        "probe-interval" = probe_interval,
+        "probe-timeout" = probe_timeout,
         "incidents" = incidents,
         "capture-limit" = capture_limit,
         "instance" = instance,

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use probe_core::filter::Filter;
+
 use super::Config;
 use super::units::{format_duration, format_size};
 use crate::kernel::HookChoice;
@@ -14,7 +16,7 @@ pub fn to_toml(config: &Config) -> String {
         HookChoice::Tc => "tc",
         HookChoice::XdpGeneric => "xdp-generic",
     };
-    let lines: [(&str, String); 21] = [
+    let lines = [
         ("bond", list(&config.bonds)),
         ("interface", list(&config.interfaces)),
         ("hook", text(hook)),
@@ -25,11 +27,22 @@ pub fn to_toml(config: &Config) -> String {
         ("triggers", list(&config.triggers.iter().map(|kind| kind.name().to_owned()).collect::<Vec<_>>())),
         ("min-slaves", config.min_slaves.to_string()),
         ("cooldown", text(&format_duration(config.cooldown))),
+        ("ignore-shorter", text(&format_duration(config.ignore_shorter))),
         ("before", text(&format_duration(config.before))),
         ("after", text(&format_duration(config.after))),
         ("max-window", text(&format_duration(config.max_window))),
+        ("target", list(&config.targets.iter().map(ToString::to_string).collect::<Vec<_>>())),
+        ("next-hop", text(if config.next_hops { "auto" } else { "off" })),
+        ("probe-interval", text(&format_duration(config.probe_interval))),
+        ("probe-timeout", text(&format_duration(config.probe_timeout))),
+        ("probe-loss", text(&format!("{}/{}", config.probe_loss.lost, config.probe_loss.of))),
+        ("kernel-log", config.kernel_log.to_string()),
+        ("log-file", list(&config.log_files.iter().map(|path| path.to_string_lossy().into_owned()).collect::<Vec<_>>())),
+        ("log-failure", patterns(config, true)),
+        ("log-recovery", patterns(config, false)),
         ("incidents", text(&config.incidents.to_string_lossy())),
         ("capture-limit", text(&format_size(config.capture_limit))),
+        ("filter", text(config.filter.as_ref().map_or("", Filter::text))),
         ("keep-incidents", config.keep_incidents.to_string()),
         ("keep-bytes", text(&format_size(config.keep_bytes))),
         ("keep-days", config.keep_days.to_string()),
@@ -41,6 +54,11 @@ pub fn to_toml(config: &Config) -> String {
         let _ = writeln!(out, "{key} = {value}");
     }
     out
+}
+
+fn patterns(config: &Config, failure: bool) -> String {
+    let wanted = config.log_patterns.iter().filter(|pattern| pattern.failure == failure);
+    list(&wanted.map(|pattern| format!("{}={}", pattern.name, pattern.regex)).collect::<Vec<_>>())
 }
 
 fn list(names: &[String]) -> String {

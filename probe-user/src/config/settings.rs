@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use probe_core::filter::Filter;
+use probe_core::logs::Pattern;
+use probe_core::reach::{Loss, TargetSpec};
 use probe_core::trigger::Kind;
 
-use super::units::{parse_duration, parse_size};
+use super::lists::{parse_failure, parse_loss, parse_recovery, parse_target};
+use super::units::{parse_duration, parse_filter, parse_size};
 
 /// Options of `linkprobe run`.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
@@ -76,6 +80,11 @@ pub struct Settings {
     /// After a trigger, count it instead of firing again for the same link for so long [default: 10s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Triggers")]
     pub cooldown: Option<Duration>,
+    /// Ignore outages that are shorter: what goes down fires only when it has not come up by then [default: 0s]
+    ///
+    /// They are told on the timeline with their length. It is about links, bonds, slaves, LACP and probes that go down.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Triggers")]
+    pub ignore_shorter: Option<Duration>,
     /// How far an incident reaches back before its first trigger [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Triggers")]
     pub before: Option<Duration>,
@@ -88,6 +97,43 @@ pub struct Settings {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Triggers")]
     pub max_window: Option<Duration>,
 
+    /// Probe a target: an address, or a name; may be given several times
+    ///
+    /// By ICMP echo: 10.0.80.11, 2001:db8::1; with %INTERFACE, through that interface whatever the routing table says. By ARP or
+    /// neighbour discovery, which need an interface: arp:10.100.100.65%bond0.956, nd:fe80::1%bond0.
+    #[arg(long, value_name = "TARGET", value_parser = parse_target, help_heading = "Probes")]
+    pub target: Option<Vec<TargetSpec>>,
+    /// Probe the next hops too: auto or off [default: auto]
+    ///
+    /// auto asks the gateways of the routes through the watched links and their VLANs, by ARP or neighbour discovery.
+    #[arg(long, value_name = "auto|off", value_parser = PossibleValuesParser::new(super::NEXT_HOPS), hide_possible_values = true, help_heading = "Probes")]
+    pub next_hop: Option<String>,
+    /// Time between two probes of a target [default: 1s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Probes")]
+    pub probe_interval: Option<Duration>,
+    /// Time in which an answer counts [default: 1s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Probes")]
+    pub probe_timeout: Option<Duration>,
+    /// A target is down when K of its last N probes are lost, and up when K are answered again [default: 3/5]
+    #[arg(long, value_name = "K/N", value_parser = parse_loss, help_heading = "Probes")]
+    pub probe_loss: Option<Loss>,
+
+    /// Follow the kernel's log [default: true]
+    #[arg(long, value_name = "true|false", help_heading = "Logs")]
+    pub kernel_log: Option<bool>,
+    /// Follow a log file, through rotation; may be given several times
+    #[arg(long, value_name = "FILE", help_heading = "Logs")]
+    pub log_file: Option<Vec<PathBuf>>,
+    /// Lines that tell of a failure: a trigger; may be given several times
+    ///
+    /// The regular expression is looked for anywhere in a line, as in `bgp-down=neighbor .* Down`. Known without it: bonding, drivers,
+    /// keepalived, OSPF, BGP and BFD neighbours, and interfaces that daemons call down.
+    #[arg(long, value_name = "NAME=REGEX", value_parser = parse_failure, help_heading = "Logs")]
+    pub log_failure: Option<Vec<Pattern>>,
+    /// Lines that tell of a recovery; may be given several times
+    #[arg(long, value_name = "NAME=REGEX", value_parser = parse_recovery, help_heading = "Logs")]
+    pub log_recovery: Option<Vec<Pattern>>,
+
     /// Where incidents are written, each a directory [default: /var/lib/linkprobe/incidents]
     #[arg(long, value_name = "DIR", help_heading = "Incidents")]
     pub incidents: Option<PathBuf>,
@@ -96,6 +142,11 @@ pub struct Settings {
     /// Control frames come first, then the packets nearest to the triggers; what does not fit is counted.
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Incidents")]
     pub capture_limit: Option<u64>,
+    /// Of ordinary packets, write only these into an incident: an expression of pcap-filter(7) [default: all]
+    ///
+    /// Control frames (LACP, ARP, routing…) and the exemplars of repeats are written in any case: the verdict rests on them.
+    #[arg(long, value_name = "EXPR", value_parser = parse_filter, help_heading = "Incidents")]
+    pub filter: Option<Filter>,
     /// Keep at most so many incidents; 0 for any number [default: 100]
     #[arg(long, value_name = "N", help_heading = "Incidents")]
     pub keep_incidents: Option<u32>,
@@ -112,7 +163,7 @@ pub struct Settings {
     /// Directory of locks and the control socket [default: /run/linkprobe]
     #[arg(long, value_name = "DIR", help_heading = "Agent")]
     pub run_dir: Option<PathBuf>,
-    /// What is logged: off, error, warn, info, debug or trace [default: info]
+    /// What is logged: off, error, warn, info, debug, or trace with what the kernel programs say [default: info]
     #[arg(long, value_name = "LEVEL", value_parser = PossibleValuesParser::new(super::LOG_LEVELS), hide_possible_values = true, help_heading = "Agent")]
     pub log: Option<String>,
 }
@@ -133,11 +184,22 @@ impl Settings {
             triggers,
             min_slaves,
             cooldown,
+            ignore_shorter,
             before,
             after,
             max_window,
+            target,
+            next_hop,
+            probe_interval,
+            probe_timeout,
+            probe_loss,
+            kernel_log,
+            log_file,
+            log_failure,
+            log_recovery,
             incidents,
             capture_limit,
+            filter,
             keep_incidents,
             keep_bytes,
             keep_days,

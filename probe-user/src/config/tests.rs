@@ -70,11 +70,22 @@ fn every_key_of_a_file_is_read() {
         triggers = ["bond-down", "manual"]
         min-slaves = 2
         cooldown = "5s"
+        ignore-shorter = "1s"
         before = "1m"
         after = "1500ms"
         max-window = "2m"
+        target = ["10.0.80.11", "icmp:2001:db8::1%bond0", "arp:10.100.100.65%bond0.956", "ns1.example.net"]
+        next-hop = "off"
+        probe-interval = "500ms"
+        probe-timeout = "2s"
+        probe-loss = "2/4"
+        kernel-log = false
+        log-file = ["/var/log/messages", "/var/log/frr/frr.log"]
+        log-failure = ["bgp-down=neighbor \\S+ Down", "two=x"]
+        log-recovery = "bgp-up=neighbor \\S+ Up"
         incidents = "/srv/incidents"
         capture-limit = 67108864
+        filter = "tcp and port 179"
         keep-incidents = 7
         keep-bytes = "5GiB"
         keep-days = 0
@@ -101,6 +112,33 @@ fn a_wrong_value_is_named_with_file_line_key_and_what_is_allowed() {
         error,
         "linkprobe.toml:2:11: key `snaplen`: a string is not a whole number; write a whole number without quotes, such as 128"
     );
+}
+
+#[test]
+fn a_wrong_target_is_named_with_its_own_line() {
+    let error = message("bond = \"b\"\ntarget = [\n  \"10.0.80.11\",\n  \"arp:10.0.80.12\",\n  \"10.0.80\",\n]\n");
+    let lines: Vec<&str> = error.lines().collect();
+    assert!(
+        lines[0].starts_with(r#"linkprobe.toml:4:3: key `target`: "arp:10.0.80.12" is no target: arp asks on an"#),
+        "{error}"
+    );
+    assert!(lines[1].starts_with(r#"linkprobe.toml:5:3: key `target`: "10.0.80" is no target: "10.0.80" is neither"#), "{error}");
+    let error = message("bond = \"b\"\ntarget = [\"10.0.80.11\", \"icmp:10.0.80.11\"]");
+    assert_eq!(error, r#"linkprobe.toml:2:1: key `target`: "10.0.80.11" is named twice"#);
+    let error = message("bond = \"b\"\nprobe-interval = \"1ms\"\nprobe-loss = \"5/3\"");
+    assert!(error.contains("linkprobe.toml:3:14: key `probe-loss`: \"5/3\" is no k of n; write 3/5"), "{error}");
+    let error = message("bond = \"b\"\nprobe-interval = \"1ms\"");
+    assert_eq!(error, "linkprobe.toml:2:1: key `probe-interval`: 1ms is out of range; allowed are 10ms to 1h");
+}
+
+#[test]
+fn a_pattern_that_does_not_compile_is_named_with_its_own_line() {
+    let error = message("bond = \"b\"\nlog-failure = [\n  \"a=fine\",\n  \"b=(un\",\n]\nlog-recovery = \"no name\"\n");
+    let lines: Vec<&str> = error.lines().collect();
+    assert!(lines[0].starts_with("linkprobe.toml:4:3: key `log-failure`: pattern b: unclosed group; write NAME="), "{error}");
+    assert!(lines[1].starts_with("linkprobe.toml:6:16: key `log-recovery`: \"no name\" has no name of"), "{error}");
+    let error = message("bond = \"b\"\nkernel-log = \"yes\"");
+    assert!(error.contains("linkprobe.toml:2:14: key `kernel-log`: a string is not true or false"), "{error}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use probe_core::filter::{Filter, FilterError};
+
 /// Longest duration that is taken: ten years. What is longer is a slip, and sums of two never overflow.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// Largest size that is taken: 1 EiB.
@@ -59,6 +61,14 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         Ok(ns) if sum <= longest => Ok(Duration::from_nanos(ns)),
         _ => Err(format!("{} is too long a duration; at most {}", quote(text), format_duration(LONGEST))),
     }
+}
+
+/// Reads a filter.
+///
+/// # Errors
+/// The column, and what could stand there.
+pub fn parse_filter(text: &str) -> Result<Filter, String> {
+    text.parse().map_err(|error: FilterError| format!("{error}, in {}", quote(text)))
 }
 
 /// Reads a size in bytes: a whole or decimal number, and a unit (B, KiB, MiB, GiB, TiB, kB, MB, GB, TB) or none.

@@ -22,12 +22,22 @@ const LONGEST_INSTANCE: usize = 64;
 /// Longest window: more than this is a recording, not an incident.
 const LONGEST_WINDOW: Duration = Duration::from_secs(86_400);
 
+/// Shortest and longest time between probes, and for an answer.
+const PROBE_TIME: std::ops::RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3600);
+/// Most targets: each has a socket and a question per interval.
+const MOST_TARGETS: usize = 64;
+
+/// Most patterns of log lines beside the default ones.
+const MOST_PATTERNS: usize = 64;
+
 /// Everything that is wrong; `places` are the keys that a file holds, `default` is where the others stand.
 pub fn validate(config: &Config, places: &BTreeMap<&'static str, Place>, default: &Place) -> Vec<ConfigError> {
     let mut found = Findings { places, default, errors: Vec::new() };
     interfaces(config, &mut found);
     sizes(config, &mut found);
     windows(config, &mut found);
+    probes(config, &mut found);
+    logs(config, &mut found);
     agent(config, &mut found);
     found.errors.sort_by_key(|error| match &error.place {
         Place::CommandLine => (0, 0),
@@ -104,6 +114,10 @@ fn windows(config: &Config, found: &mut Findings<'_>) {
     if config.after.is_zero() {
         found.push("after", "an incident must go on for a moment after its trigger; write at least 1ms".to_owned());
     }
+    if config.ignore_shorter > config.after {
+        let (is, after) = (format_duration(config.ignore_shorter), format_duration(config.after));
+        found.push("ignore-shorter", format!("{is} is longer than after ({after}): an incident would end before it opens"));
+    }
     if config.max_window > LONGEST_WINDOW {
         let (is, most) = (format_duration(config.max_window), format_duration(LONGEST_WINDOW));
         found.push("max-window", format!("{is} is too long; at most {most}"));
@@ -119,6 +133,48 @@ fn windows(config: &Config, found: &mut Findings<'_>) {
                 format_duration(least)
             ),
         );
+    }
+}
+
+fn probes(config: &Config, found: &mut Findings<'_>) {
+    for (key, value) in [("probe-interval", config.probe_interval), ("probe-timeout", config.probe_timeout)] {
+        if !PROBE_TIME.contains(&value) {
+            let (least, most) = (format_duration(*PROBE_TIME.start()), format_duration(*PROBE_TIME.end()));
+            found.push(key, format!("{} is out of range; allowed are {least} to {most}", format_duration(value)));
+        }
+    }
+    if config.targets.len() > MOST_TARGETS {
+        found.push("target", format!("{} targets are too many; at most {MOST_TARGETS}", config.targets.len()));
+    }
+    let mut seen = BTreeSet::new();
+    for name in config.targets.iter().map(ToString::to_string) {
+        if seen.contains(&name) {
+            found.push("target", format!("{} is named twice", quote(&name)));
+        }
+        seen.insert(name);
+    }
+}
+
+fn logs(config: &Config, found: &mut Findings<'_>) {
+    let mut seen = BTreeSet::new();
+    for path in &config.log_files {
+        let text = path.as_os_str().as_encoded_bytes();
+        if text.is_empty() || text.contains(&0) {
+            found.push("log-file", "is not a path");
+        } else if !seen.insert(path) {
+            found.push("log-file", format!("{} is named twice", path.display()));
+        }
+    }
+    let mut names = BTreeSet::new();
+    for pattern in &config.log_patterns {
+        let key = if pattern.failure { "log-failure" } else { "log-recovery" };
+        if config.log_patterns.len() > MOST_PATTERNS {
+            found.push(key, format!("{} patterns are too many; at most {MOST_PATTERNS}", config.log_patterns.len()));
+            return;
+        }
+        if !names.insert((pattern.failure, &pattern.name)) {
+            found.push(key, format!("{} is named twice", pattern.name));
+        }
     }
 }
 

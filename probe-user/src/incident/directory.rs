@@ -14,7 +14,9 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::capture::Captured;
 use super::file::{CaptureSummary, write_capture};
-use super::{json, report, words};
+use super::judgement::judgement;
+use super::order::Order;
+use super::{json, page, report, words};
 
 /// The packets.
 pub const CAPTURE: &str = "capture.pcapng";
@@ -22,6 +24,8 @@ pub const CAPTURE: &str = "capture.pcapng";
 pub const DOCUMENT: &str = "incident.json";
 /// Everything else, for people.
 pub const REPORT: &str = "report.txt";
+/// The same and the document, for people with a browser.
+pub const PAGE: &str = "report.html";
 
 /// How a directory is called while it is written: a dot, the id, and this.
 pub const PARTIAL: &str = ".linkprobe-partial";
@@ -51,7 +55,7 @@ pub struct Job {
 pub struct WrittenIncident {
     /// Its id: with a number behind it where another incident had the same.
     pub id: String,
-    /// What it is, in one line.
+    /// The verdict in one line.
     pub headline: String,
     /// Its directory.
     pub path: PathBuf,
@@ -110,22 +114,21 @@ pub fn write(dir: &Path, job: &Job) -> Result<WrittenIncident, WriteError> {
     DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(at(dir, "cannot be made"))?;
     let (id, path) = free_name(dir, &job.incident.id)?;
     let partial = Partial::make(dir.join(format!(".{id}{PARTIAL}")))?;
-    let renamed;
-    let incident = if id == job.incident.id {
-        &job.incident
-    } else {
-        renamed = Incident { id: id.clone(), ..job.incident.clone() };
-        &renamed
-    };
-    let capture = capture(&partial.path.join(CAPTURE), incident, job)?;
+    let order = Order::new(&job.incident, &job.captured, job.wall);
+    let mut verdict = judgement(&job.incident, &job.captured, &order);
+    // Who captured knows of more that is missing.
+    verdict.missing.extend(job.incident.verdict.missing.iter().cloned());
+    let incident = &Incident { id: id.clone(), verdict, ..job.incident.clone() };
+    let capture = capture(&partial.path.join(CAPTURE), incident, &order, job)?;
     let document = partial.path.join(DOCUMENT);
     let value =
         json::document(incident, &capture, job.wall, &job.losses).map_err(|e| at(&document, "cannot be made")(e.into()))?;
     let json_bytes = text(&document, &format!("{value:#}\n"))?;
     let report = report::report(incident, &capture, job.wall, &job.losses);
     let report_bytes = text(&partial.path.join(REPORT), &report)?;
+    let page_bytes = text(&partial.path.join(PAGE), &page::page(&value))?;
     partial.become_whole(dir, &path)?;
-    let bytes = capture.file_bytes + json_bytes + report_bytes;
+    let bytes = capture.file_bytes + json_bytes + report_bytes + page_bytes;
     Ok(WrittenIncident { id, headline: words::headline(incident), path, bytes, capture })
 }
 
@@ -196,9 +199,9 @@ fn create(path: &Path) -> Result<File, WriteError> {
     OpenOptions::new().write(true).create_new(true).mode(0o640).open(path).map_err(at(path, "cannot be made"))
 }
 
-fn capture(path: &Path, incident: &Incident, job: &Job) -> Result<CaptureSummary, WriteError> {
+fn capture(path: &Path, incident: &Incident, order: &Order<'_>, job: &Job) -> Result<CaptureSummary, WriteError> {
     let out = BufWriter::with_capacity(256 * 1024, create(path)?);
-    let written = write_capture(out, incident, &job.captured, job.wall, job.snaplen);
+    let written = write_capture(out, incident, &job.captured, order, job.wall, job.snaplen);
     let (out, summary) = written.map_err(at(path, "cannot be written"))?;
     let file = out.into_inner().map_err(|error| at(path, "cannot be written")(error.into_error()))?;
     file.sync_all().map_err(at(path, "cannot be synced"))?;

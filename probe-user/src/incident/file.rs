@@ -11,14 +11,16 @@ use probe_common::recorder::NO_QUEUE;
 use probe_core::incident::{Incident, TapCounts};
 use probe_core::packet_id::PacketIds;
 use probe_core::record::Record;
+use probe_core::repeat::RepeatTotal;
 use probe_core::time::{Mono, WallOffset};
+use probe_core::timeline::Entry;
 use serde::Serialize;
 
 use super::capture::Captured;
-use super::packets::Packets;
-use super::pcapng::{Direction, Interface, Packet, PcapngWriter, Section, Statistics, journal_stamp};
+use super::order::{Item, Order};
+use super::pcapng::{Direction, Interface, Packet, PcapngWriter, Section, Statistics};
 use super::store::STEP_NS;
-use super::words;
+use super::{story, wall, words};
 
 /// What got into the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -54,7 +56,7 @@ impl CaptureSummary {
 
     /// Frames of a tap that are not in the file, whatever the reason; to within the counters' reading where the capture is not whole.
     pub fn missing(&self, tap: &TapCapture) -> u64 {
-        let at_most = tap.counted.saturating_sub(tap.packets);
+        let at_most = tap.counted.saturating_sub(tap.packets.saturating_add(tap.repeats));
         let known = tap.lost_at_tap.max(tap.limited);
         if self.is_whole() { known } else { at_most.max(known) }
     }
@@ -75,11 +77,13 @@ pub struct TapCapture {
     pub segments: u64,
     /// Frames that the tap could not record: its program was re-entered, or the bytes could not be read.
     pub lost_at_tap: u64,
+    /// Frames that were counted instead of recorded: copies of others, whose number stands with those that were recorded.
+    pub repeats: u64,
     /// Frames that were copied, and then left out because of `capture-limit`.
     pub limited: u64,
 }
 
-/// Writes the file; `snaplen` is the longest that a record's frame can be.
+/// Writes the file, in that order; `snaplen` is the longest that a record's frame can be.
 ///
 /// # Errors
 /// Those of `out`.
@@ -87,22 +91,27 @@ pub fn write_capture<W: Write>(
     out: W,
     incident: &Incident,
     captured: &Captured,
+    order: &Order<'_>,
     wall: WallOffset,
     snaplen: u32,
 ) -> io::Result<(W, CaptureSummary)> {
-    let packets = Packets::in_order(captured, incident.from, incident.to);
-    let taps = all_taps(incident, &packets);
+    let taps = &order.taps;
     let os = format!("Linux {}", incident.kernel);
+    let comment = match incident.verdict.headline.as_str() {
+        "" => words::headline(incident),
+        _ => story::comment(&incident.verdict, incident.triggers.first().map_or(incident.from, |first| first.at)),
+    };
+    let comment = format!("{}: {comment}", incident.id);
     let mut writer = PcapngWriter::new(
         out,
         &Section {
             hardware: std::env::consts::ARCH,
             os: &os,
             application: concat!("Linkprobe ", env!("CARGO_PKG_VERSION")),
-            comment: &words::headline(incident),
+            comment: &comment,
         },
     )?;
-    for tap in &taps {
+    for tap in taps {
         writer.interface(&Interface {
             name: &tap.link.name,
             description: &words::tap_name(tap),
@@ -117,19 +126,19 @@ pub fn write_capture<W: Write>(
         wall,
         ids: PacketIds::default(),
         interfaces: taps.iter().zip(0..).map(|(tap, number)| (tap.tap, number)).collect(),
-        drops: drops(captured, incident, &taps),
+        drops: drops(captured, incident, taps),
         summary: CaptureSummary {
             taps: taps.iter().map(|tap| tap_capture(tap, captured, incident)).collect(),
             overrun_blocks: captured.missed.overrun_blocks,
             limited: captured.limited,
-            damaged: packets.damaged,
+            damaged: order.damaged(),
             complete_from: captured.complete_from,
             looked: captured.looked,
             ..CaptureSummary::default()
         },
-        taps: &taps,
+        taps,
     };
-    file.body(&mut writer, &packets)?;
+    file.body(&mut writer, order)?;
     file.statistics(&mut writer)?;
     file.summary.file_bytes = writer.written();
     Ok((writer.into_inner()?, file.summary))
@@ -148,32 +157,19 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    fn body<W: Write>(&mut self, writer: &mut PcapngWriter<W>, packets: &Packets<'_>) -> io::Result<()> {
-        let mut events: Vec<(u64, String, u8)> = self
-            .incident
-            .timeline
-            .iter()
-            .map(|entry| (self.wall.wall_ns(entry.at), words::line(entry), words::priority(entry)))
-            .collect();
-        events.sort_by_key(|(at, ..)| *at);
-        let mut events = events.iter().peekable();
-        for record in packets.iter() {
-            let wall_ns = self.wall.wall_ns(Mono(record.header.at_ns));
-            while let Some(event) = events.next_if(|(at, ..)| journal_stamp(*at) <= wall_ns) {
-                self.event(writer, event)?;
-            }
-            self.packet(writer, &record, wall_ns)?;
-        }
-        events.try_for_each(|event| self.event(writer, event))
+    fn body<W: Write>(&mut self, writer: &mut PcapngWriter<W>, order: &Order<'_>) -> io::Result<()> {
+        order.items().try_for_each(|(_, wall_ns, item)| match item {
+            Item::Event(entry) => self.event(writer, entry, wall_ns),
+            Item::Packet(record) => self.packet(writer, &record, wall_ns),
+        })
     }
 
-    fn event<W: Write>(&self, writer: &mut PcapngWriter<W>, event: &(u64, String, u8)) -> io::Result<()> {
-        let (wall_ns, text, priority) = event;
+    fn event<W: Write>(&self, writer: &mut PcapngWriter<W>, entry: &Entry, wall_ns: u64) -> io::Result<()> {
         writer.journal(
-            *wall_ns,
+            wall_ns,
             &[
-                ("MESSAGE", text),
-                ("PRIORITY", &priority.to_string()),
+                ("MESSAGE", &words::line(entry)),
+                ("PRIORITY", &words::priority(entry).to_string()),
                 ("SYSLOG_IDENTIFIER", "linkprobe"),
                 ("_HOSTNAME", &self.incident.host),
             ],
@@ -191,7 +187,7 @@ impl File<'_> {
         while let Some((_, packets)) = self.drops[index].pop_if(|(time, _)| *time <= at) {
             dropped += packets;
         }
-        let comment = (header.segments > 1).then(|| format!("{} packets on the wire (segmentation offload)", header.segments));
+        let comment = self.comment(record, &self.taps[index]);
         writer.packet(&Packet {
             interface,
             wall_ns,
@@ -212,6 +208,25 @@ impl File<'_> {
         Ok(())
     }
 
+    fn comment(&self, record: &Record<'_>, tap: &TapCounts) -> Option<String> {
+        let header = &record.header;
+        if header.copies_log2 == 0 {
+            return (header.segments > 1).then(|| format!("{} packets on the wire (segmentation offload)", header.segments));
+        }
+        let copies = 1u64.checked_shl(header.copies_log2.into()).unwrap_or(u64::MAX);
+        let same = |total: &&RepeatTotal| {
+            let seen = &total.last;
+            let common = record.bytes.len().min(seen.bytes.len());
+            let bytes = common > 0 && record.bytes.get(..common) == seen.bytes.get(..common);
+            seen.link.ifindex == tap.link.ifindex
+                && seen.direction.name() == tap.direction
+                && (seen.length, bytes) == (header.length, true)
+        };
+        let first = self.incident.repeats.iter().find(same).map(|total| self.wall.wall_ns(total.last.first_at));
+        let since = first.map_or_else(String::new, |ns| format!(" since {}", wall::time_of_day(ns)));
+        Some(format!("copy {copies} of this frame at this tap{since}; copies between these are counted, not kept"))
+    }
+
     fn statistics<W: Write>(&self, writer: &mut PcapngWriter<W>) -> io::Result<()> {
         for (tap, interface) in self.summary.taps.iter().zip(0..) {
             let comment = words::missing(tap, &self.summary);
@@ -230,20 +245,6 @@ impl File<'_> {
     }
 }
 
-/// The incident's taps, and one made up for each tap id that only the records know.
-fn all_taps(incident: &Incident, packets: &Packets<'_>) -> Vec<TapCounts> {
-    let mut taps = incident.taps.clone();
-    for record in packets.iter() {
-        let id = record.header.tap;
-        if !taps.iter().any(|tap| tap.tap == id) {
-            let mut tap = TapCounts { tap: id, ..TapCounts::default() };
-            tap.link.name = format!("unknown-tap-{id}");
-            taps.push(tap);
-        }
-    }
-    taps
-}
-
 fn tap_capture(tap: &TapCounts, captured: &Captured, incident: &Incident) -> TapCapture {
     let lost = |name: &str| tap.losses.iter().filter(|(of, _)| of == name).map(|(_, count)| count).sum::<u64>();
     TapCapture {
@@ -251,6 +252,7 @@ fn tap_capture(tap: &TapCounts, captured: &Captured, incident: &Incident) -> Tap
         counted: tap.classes.iter().map(|class| class.packets).sum(),
         lost_at_tap: lost("record-busy") + lost("record-unreadable"),
         limited: lost_in_window(captured, incident, tap.tap).map(|(_, packets)| packets).sum(),
+        repeats: tap.repeats,
         ..TapCapture::default()
     }
 }

@@ -1,17 +1,20 @@
 //! `incident.json`: everything but the packets, for programs. `version` is raised when a field changes its meaning or goes.
+//!
+//! Every time is `{"mono_ns": …, "wall": "RFC 3339"}`, but for the long series, whose form [`series`] tells.
 
 use probe_core::incident::Incident;
 use probe_core::time::{Mono, WallOffset};
 use probe_core::timeline::What;
+use probe_core::verdict::Verdict;
 use serde_json::{Value, json};
 
 use super::file::CaptureSummary;
-use super::{wall, words};
+use super::{series, wall, words};
 
 /// Version of the format.
 pub const VERSION: u64 = 1;
 
-/// The document. Every time is `{"mono_ns": …, "wall": "RFC 3339"}`.
+/// The document.
 ///
 /// # Errors
 /// None that can happen with the types as they are: all of them have text as their keys.
@@ -35,6 +38,7 @@ pub fn document(
         value["at"] = time(entry.at);
         // The words of some events stand in `text` already, without the link: here the line is whole.
         value["text"] = Value::String(words::line(entry));
+        value["tone"] = serde_json::to_value(entry.tone())?;
         timeline.push(value);
         if let What::ClockStep { step_ns } = entry.what {
             clock_steps.push(json!({ "at": time(entry.at), "step_ns": step_ns }));
@@ -68,16 +72,38 @@ pub fn document(
             "ns": incident.to.since(incident.from),
             "closed": incident.closed,
         },
+        "verdict": verdict(&incident.verdict, &time)?,
         "triggers": triggers,
         "timeline": timeline,
         "timeline_lost": incident.timeline_lost,
         "links_before": incident.links_before,
         "links_after": incident.links_after,
         "taps": taps,
+        "series": series::series(incident, &time),
+        "repeats": series::repeats(incident, &time)?,
+        "drops": incident.drops,
         "capture": summary,
         "losses": counts(losses),
         "clock_steps": clock_steps,
     }))
+}
+
+/// The verdict, its times as all others.
+fn verdict(verdict: &Verdict, time: &impl Fn(Mono) -> Value) -> Result<Value, serde_json::Error> {
+    let mut value = serde_json::to_value(verdict)?;
+    for (name, findings) in [("chain", &verdict.chain), ("others", &verdict.others)] {
+        for (place, finding) in findings.iter().enumerate() {
+            let json = &mut value[name][place];
+            json["at"] = time(finding.at);
+            json["until"] = finding.until.map_or(Value::Null, time);
+            for (place, evidence) in finding.evidence.iter().enumerate() {
+                if let Some(at) = evidence.at() {
+                    json["evidence"][place]["at"] = time(at);
+                }
+            }
+        }
+    }
+    Ok(value)
 }
 
 fn counts(named: &[(String, u64)]) -> Value {

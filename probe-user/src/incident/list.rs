@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 
-use super::directory::{DELETED, DOCUMENT, PARTIAL, REPORT};
+use super::directory::{DELETED, DOCUMENT, PAGE, PARTIAL, REPORT};
 use super::table::Table;
 use super::{wall, words};
 use crate::config::default_incidents;
@@ -222,7 +222,22 @@ fn table(summaries: &[(String, Summary)]) -> String {
             size(summary.capture.file_bytes),
         ]);
     }
-    table.render(400)
+    let rendered = table.render(400);
+    let mut lines = rendered.lines();
+    let mut out = String::new();
+    let mut line = |text: &str| {
+        out.push_str(text);
+        out.push('\n');
+    };
+    lines.next().into_iter().for_each(&mut line);
+    // What it was stands below each: it is too long for a column.
+    for (text, (_, summary)) in lines.zip(summaries) {
+        line(text);
+        if !summary.headline.is_empty() {
+            line(&format!("    {}", words::one_line(&summary.headline)));
+        }
+    }
+    out
 }
 
 /// `2017-12-05 14:12:51` of RFC 3339, as it was written: in the zone of then.
@@ -247,7 +262,14 @@ fn show(dir: &Path, id: &str, json: bool, out: &mut impl Write) -> Result<(), Li
     // The file may be anybody's: nothing in it must steer the terminal.
     let text: String =
         String::from_utf8_lossy(&bytes).chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
-    out.write_all(text.as_bytes()).map_err(ListError::Print)
+    let page = dir.join(&name).join(PAGE);
+    // Incidents of earlier versions have none.
+    let hint = if !json && page.is_file() {
+        format!("\nFor a browser: {}\n", words::one_line(&page.display().to_string()))
+    } else {
+        String::new()
+    };
+    out.write_all(text.as_bytes()).and_then(|()| out.write_all(hint.as_bytes())).map_err(ListError::Print)
 }
 
 /// The name of the directory that `id` means.

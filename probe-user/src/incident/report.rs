@@ -8,7 +8,7 @@ use probe_core::time::{Mono, WallOffset};
 
 use super::file::{CaptureSummary, TapCapture};
 use super::table::{Table, wrap};
-use super::{wall, words};
+use super::{story, wall, words};
 
 /// Longest line, characters.
 pub const WIDTH: usize = 100;
@@ -21,6 +21,7 @@ pub fn report(incident: &Incident, capture: &CaptureSummary, wall: WallOffset, l
     let mut out = String::new();
     let zero = incident.triggers.first().map_or(incident.from, |first| first.at);
     head(&mut out, incident, wall, zero);
+    verdict(&mut out, incident, zero);
     triggers(&mut out, incident, zero);
     timeline(&mut out, incident, zero);
     links(&mut out, incident);
@@ -39,8 +40,7 @@ fn paragraph(out: &mut String, indent: &str, text: &str) {
 }
 
 fn head(out: &mut String, incident: &Incident, wall: WallOffset, zero: Mono) {
-    let first = incident.triggers.first().map_or_else(|| "no trigger".to_owned(), |trigger| words::one_line(&trigger.text));
-    out.push_str(&wrap(&first, "", "  ", WIDTH));
+    out.push_str(&wrap(&words::headline(incident), "", "  ", WIDTH));
     let _ = writeln!(out);
     let mut fact = |name: &str, value: &str| out.push_str(&wrap(value, &format!("{name:<9}"), "         ", WIDTH));
     fact("when", &wall::long(wall.wall_ns(zero)));
@@ -53,6 +53,16 @@ fn head(out: &mut String, incident: &Incident, wall: WallOffset, zero: Mono) {
     fact("window", &format!("{} before to {} after{closed}", wall::seconds(before), wall::seconds(after)));
     fact("host", &format!("{}, Linux {}", words::one_line(&incident.host), words::one_line(&incident.kernel)));
     fact("incident", &format!("{}, Linkprobe {}", incident.id, env!("CARGO_PKG_VERSION")));
+}
+
+fn verdict(out: &mut String, incident: &Incident, zero: Mono) {
+    let verdict = &incident.verdict;
+    if verdict.headline.is_empty() {
+        return;
+    }
+    section(out, "Verdict (seconds from the first trigger)");
+    let _ = writeln!(out, "Severity: {}. Confidence: {}.", verdict.severity.name(), verdict.confidence.name());
+    out.push_str(&story::story(verdict, zero, WIDTH));
 }
 
 fn triggers(out: &mut String, incident: &Incident, zero: Mono) {
@@ -83,8 +93,7 @@ fn timeline(out: &mut String, incident: &Incident, zero: Mono) {
 }
 
 fn timed(out: &mut String, zero: Mono, at: Mono, text: &str) {
-    let (sign, ns) = if at < zero { ('-', zero.since(at)) } else { ('+', at.since(zero)) };
-    let stamp = format!("{sign}{}.{:06}", ns / 1_000_000_000, ns % 1_000_000_000 / 1000);
+    let stamp = story::signed(zero, at);
     out.push_str(&wrap(text, &format!("{stamp:>14}  "), "                  ", WIDTH));
 }
 

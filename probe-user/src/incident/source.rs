@@ -17,11 +17,13 @@ pub struct Chunk {
     pub seq: u64,
     /// The records, for [`probe_core::record::records`].
     pub bytes: Vec<u8>,
+    /// When the first record passed, where it may not be among them any more; `None`: it is.
+    pub began: Option<Mono>,
 }
 
 impl From<RawBlock> for Chunk {
     fn from(block: RawBlock) -> Self {
-        Self { cpu: block.cpu, lane: block.lane, seq: block.seq, bytes: block.bytes }
+        Self { cpu: block.cpu, lane: block.lane, seq: block.seq, bytes: block.bytes, began: None }
     }
 }
 

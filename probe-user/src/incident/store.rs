@@ -93,6 +93,7 @@ impl Store {
 
     /// Takes all that is in a block so far, in place of what was taken of it before.
     pub fn put_whole(&mut self, chunk: Chunk) {
+        self.see(&chunk);
         let key = (chunk.cpu, chunk.lane, chunk.seq);
         if self.folded.get(&(chunk.cpu, chunk.lane)).is_some_and(|&seq| chunk.seq <= seq) {
             return;
@@ -104,6 +105,7 @@ impl Store {
 
     /// Takes what came into a block since the last time. False when it had to go again at once: nothing near it is wanted.
     pub fn append(&mut self, chunk: Chunk) -> bool {
+        self.see(&chunk);
         let key = (chunk.cpu, chunk.lane, chunk.seq);
         let bytes = match self.take(key) {
             Some(mut held) => {
@@ -143,10 +145,21 @@ impl Store {
         while let Some((key, evicted)) = self.evicted.pop_first() {
             self.fold(key, &evicted);
         }
-        let mut chunks: Vec<Chunk> =
-            self.blocks.into_iter().map(|((cpu, lane, seq), held)| Chunk { cpu, lane, seq, bytes: held.bytes }).collect();
+        let mut chunks: Vec<Chunk> = self
+            .blocks
+            .into_iter()
+            .map(|((cpu, lane, seq), held)| Chunk { cpu, lane, seq, bytes: held.bytes, began: None })
+            .collect();
         chunks.sort_by_key(|chunk| (chunk.cpu, chunk.lane, chunk.seq));
         (chunks, self.lost)
+    }
+
+    /// Remembers when a block began of which not all is here.
+    fn see(&mut self, chunk: &Chunk) {
+        if let Some(began) = chunk.began {
+            let oldest = self.oldest.entry((chunk.cpu, chunk.lane)).or_insert((chunk.seq, began));
+            *oldest = (*oldest).min((chunk.seq, began));
+        }
     }
 
     fn put(&mut self, key: Key, bytes: Vec<u8>) -> bool {

@@ -25,7 +25,18 @@ pub fn frame(number: u64) -> [u8; FRAME] {
 
 /// The head of the record of such a frame.
 pub fn header(at_ns: u64, tap: u16) -> RecordHeader {
-    RecordHeader { at_ns, length: 100, captured: FRAME as u16, tap, queue: 1, segments: 1, class: 0, flags: 0, reserved: 0 }
+    RecordHeader {
+        at_ns,
+        length: 100,
+        captured: FRAME as u16,
+        tap,
+        queue: 1,
+        segments: 1,
+        class: 0,
+        flags: 0,
+        copies_log2: 0,
+        reserved: 0,
+    }
 }
 
 /// A chunk of frames: stamp in nanoseconds and tap of each; the frame holds its stamp.
@@ -34,5 +45,5 @@ pub fn chunk(cpu: u32, lane: usize, seq: u64, frames: &[(u64, u16)]) -> Chunk {
     for &(at_ns, tap) in frames {
         encode(&header(at_ns, tap), &frame(at_ns), &mut bytes);
     }
-    Chunk { cpu, lane, seq, bytes }
+    Chunk { cpu, lane, seq, bytes, began: None }
 }

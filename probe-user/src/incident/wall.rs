@@ -8,6 +8,11 @@ pub fn rfc3339(wall_ns: u64) -> String {
     local(wall_ns).strftime("%Y-%m-%dT%H:%M:%S%.9f%:z").to_string()
 }
 
+/// `14:12:51.447649000`.
+pub fn time_of_day(wall_ns: u64) -> String {
+    local(wall_ns).strftime("%H:%M:%S%.9f").to_string()
+}
+
 /// For tables: `2017-12-05 14:12:51`.
 pub fn date_and_time(wall_ns: u64) -> String {
     local(wall_ns).strftime("%Y-%m-%d %H:%M:%S").to_string()

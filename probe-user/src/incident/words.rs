@@ -5,12 +5,13 @@ use probe_core::timeline::{Entry, Source, What};
 
 use super::file::{CaptureSummary, TapCapture};
 
-/// What the incident is, in one line: its id, and what opened it.
+/// What the incident is, in one line: the verdict's headline; what opened it where nobody judged it.
 pub fn headline(incident: &Incident) -> String {
     match incident.triggers.as_slice() {
+        _ if !incident.verdict.headline.is_empty() => one_line(&incident.verdict.headline),
         [] => incident.id.clone(),
-        [only] => format!("{}: {}", incident.id, one_line(&only.text)),
-        [first, others @ ..] => format!("{}: {} (and {} more)", incident.id, one_line(&first.text), others.len()),
+        [only] => one_line(&only.text),
+        [first, others @ ..] => format!("{} (and {} more)", one_line(&first.text), others.len()),
     }
 }
 

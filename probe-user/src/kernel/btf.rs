@@ -2,7 +2,7 @@
 //!
 //! It is some megabytes of bytes, read once and given back; nothing is built from them but a table of where each type begins.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use crate::netlink::request::{u16_at, u32_at};
 
@@ -10,6 +10,7 @@ const PATH: &str = "/sys/kernel/btf/vmlinux";
 const MAGIC: u16 = 0xeb9f;
 const KIND_STRUCT: u32 = 4;
 const KIND_UNION: u32 = 5;
+const KIND_ENUM: u32 = 6;
 
 /// The kernel's types.
 pub struct Types {
@@ -63,6 +64,20 @@ impl Types {
                 && self.is_named(self.name(start), structure)
         })?;
         self.offset_in(start, path)
+    }
+
+    /// The values of an enumeration and their names; empty when there is none of that name.
+    pub fn enumeration(&self, name: &str) -> BTreeMap<u32, String> {
+        let wanted = |start: &u32| self.kind(*start) == Some(KIND_ENUM) && self.is_named(self.name(*start), name);
+        let Some(start) = self.starts.iter().copied().find(wanted) else { return BTreeMap::new() };
+        let count = u32_at(&self.bytes, start as usize + 4).unwrap_or(0) as usize & 0xffff;
+        let value = |n: usize| {
+            let at = start as usize + 12 + n * 8;
+            let name = self.bytes.get(self.strings + u32_at(&self.bytes, at)? as usize..)?;
+            let name = name.split(|byte| *byte == 0).next()?;
+            Some((u32_at(&self.bytes, at + 4)?, String::from_utf8_lossy(name).into_owned()))
+        };
+        (0..count).map_while(value).collect()
     }
 
     fn offset_in(&self, start: u32, path: &[&str]) -> Option<u32> {

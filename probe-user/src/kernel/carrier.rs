@@ -6,7 +6,7 @@ use aya::{
 };
 use probe_common::names::program;
 
-use super::{KernelConfig, btf::Types, config::Division, lock, object};
+use super::{KernelConfig, btf::Types, config::Division, drops::Drops, lock, object};
 
 /// Where the fields are that the programs read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub(super) fn try_tracing() -> Result<(), String> {
     }
     let config = KernelConfig { stages: 0, ..KernelConfig::default() };
     let division = Division { cpus: 1, blocks: [2, 2] };
-    let mut ebpf = object::load(&config, division, &carrier).map_err(|error| error.to_string())?;
+    let mut ebpf = object::load(&config, division, &carrier, &Drops::find()).map_err(|error| error.to_string())?;
     carrier.attach(&mut ebpf);
     carrier.state
 }

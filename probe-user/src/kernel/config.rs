@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use probe_common::{
     recorder::{BLOCK_STRIDE, MAX_SNAPLEN, lane},
+    repeat::STORM_RATE,
     stage,
 };
 
@@ -27,6 +28,8 @@ pub struct KernelConfig {
     pub memory_bytes: u64,
     /// One frame in this many is sampled; 0 for none.
     pub sample_rate: u32,
+    /// Copies of one frame in a second from which on they are a storm.
+    pub storm_rate: u32,
     /// Directory on a bpffs where maps and links are pinned, so that a killed agent loses no history. `None`: nothing is pinned.
     pub pin: Option<PathBuf>,
     /// For how long the frames of a tap that has ended may still be asked for, nanoseconds: so long its id means nothing else.
@@ -46,6 +49,7 @@ impl Default for KernelConfig {
             control_snaplen: 256,
             memory_bytes: 64 << 20,
             sample_rate: 0,
+            storm_rate: STORM_RATE,
             pin: None,
             wanted_ns: 600_000_000_000,
             tcx: true,

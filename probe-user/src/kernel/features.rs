@@ -10,7 +10,7 @@ use aya::{
 };
 use serde::Serialize;
 
-use super::{btf::Types, carrier, pin};
+use super::{btf::Types, carrier, drops::Drops, pin};
 
 /// Oldest kernel that the common programs load on, and the feature that it came with.
 const OLDEST: (u8, u8, &str) = (5, 18, "bpf_xdp_load_bytes");
@@ -120,6 +120,10 @@ pub fn probe(pin_dir: Option<&std::path::Path>) -> Features {
             "",
             &format!("{why}: carrier changes are known from netlink and its counters only"),
         ),
+    });
+    features.push(match Drops::find().known() {
+        Ok(()) => feature("drop reasons", true, false, "what the kernel drops is counted by reason", ""),
+        Err(why) => feature("drop reasons", false, false, "", &format!("{why}: drops are known from the drivers' counters only")),
     });
     let pinned = pin_dir.unwrap_or(std::path::Path::new("/sys/fs/bpf"));
     features.push(feature(

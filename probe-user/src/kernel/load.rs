@@ -12,19 +12,22 @@ use probe_common::{
     counters::{Losses, TapCounters},
     names::map,
     recorder::{Layout, lane},
+    repeat::{KEEP, Repeat},
     tap::{TapInfo, TapSlot},
 };
 
 use super::{
     KernelConfig, KernelError,
     attach::Attached,
-    carrier::Carrier,
+    carrier::{Carrier, Offsets},
     config::Division,
     cpus,
+    drops::Drops,
     object::{self, ring, take},
     pin::{self, Pins},
     pod::Value,
     recorder::Recorder,
+    repeats::RepeatTables,
     rings::{Events, Samples},
     table::TapTable,
 };
@@ -41,10 +44,13 @@ pub struct Kernel {
     pub(super) counters: PerCpuArray<MapData, Value<TapCounters>>,
     pub(super) losses: PerCpuArray<MapData, Value<Losses>>,
     pub(super) recorder: Recorder,
+    repeats: RepeatTables,
     pub(super) table: TapTable,
     pub(super) attached: Vec<Attached>,
     pub(super) pins: Option<Pins>,
     carrier: Carrier,
+    /// What the kernel drops of the watched interfaces.
+    pub drops: Drops,
     pub(super) notes: Vec<String>,
     events: Option<Events>,
     samples: Option<Samples>,
@@ -64,14 +70,21 @@ impl Kernel {
         let mut notes = Vec::new();
         let pins = pin::prepare(&mut config, division, &mut notes)?;
         let mut carrier = Carrier::find();
-        let mut ebpf = object::load(&config, division, &carrier)?;
+        let mut drops = Drops::find();
+        let mut ebpf = object::load(&config, division, &carrier, &drops)?;
         object::load_programs(&mut ebpf)?;
         carrier.attach(&mut ebpf);
+        drops.attach(&mut ebpf, carrier.offsets != Offsets::default());
         let recorder = match take(&mut ebpf, map::RECORDER)? {
             Map::Array(data) => Recorder::map(data.fd().as_fd(), division),
             _ => Err(std::io::ErrorKind::InvalidData.into()),
         };
         let recorder = recorder.map_err(|error| KernelError::Map { map: map::RECORDER, source: error.into() })?;
+        let repeats = match take(&mut ebpf, map::REPEATS)? {
+            Map::Array(data) => RepeatTables::map(data.fd().as_fd(), division.cpus),
+            _ => Err(std::io::ErrorKind::InvalidData.into()),
+        };
+        let repeats = repeats.map_err(|error| KernelError::Map { map: map::REPEATS, source: error.into() })?;
         let mut layout: Array<MapData, Value<Layout>> =
             take(&mut ebpf, map::LAYOUT)?.try_into().map_err(KernelError::map(map::LAYOUT))?;
         layout.set(0, Value(layout_of(division)), 0).map_err(KernelError::map(map::LAYOUT))?;
@@ -83,10 +96,12 @@ impl Kernel {
             counters: take(&mut ebpf, map::COUNTERS)?.try_into().map_err(KernelError::map(map::COUNTERS))?,
             losses: take(&mut ebpf, map::LOSSES)?.try_into().map_err(KernelError::map(map::LOSSES))?,
             recorder,
+            repeats,
             table: TapTable::new(),
             attached: Vec::new(),
             pins,
             carrier,
+            drops,
             notes,
             events: Some(Events::new(ring(&mut ebpf, map::EVENTS)?)),
             samples: Some(Samples::new(ring(&mut ebpf, map::SAMPLES)?)),
@@ -104,7 +119,17 @@ impl Kernel {
         self.recorder.clone()
     }
 
-    /// The carrier edges; `None` when they were taken before.
+    /// What was counted of each frame that came more often than is recorded one by one; by each CPU for itself.
+    pub fn repeats(&self) -> Vec<Repeat> {
+        self.repeats.read(u64::from(KEEP) + 1)
+    }
+
+    /// Copies that were recorded because there was no place to count them.
+    pub fn repeats_untracked(&self) -> u64 {
+        self.repeats.untracked()
+    }
+
+    /// Carrier edges, and frames that cannot wait; `None` when they were taken before.
     pub fn take_events(&mut self) -> Option<Events> {
         self.events.take()
     }
@@ -173,6 +198,7 @@ impl Kernel {
         Ok(per_cpu.iter().fold(Losses::default(), |sum, Value(losses)| Losses {
             events_lost: sum.events_lost + losses.events_lost,
             unwatched: sum.unwatched + losses.unwatched,
+            drops_uncounted: sum.drops_uncounted + losses.drops_uncounted,
         }))
     }
 }

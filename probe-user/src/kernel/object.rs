@@ -12,7 +12,7 @@ use probe_common::{
     recorder::lane,
 };
 
-use super::{KernelConfig, KernelError, carrier::Carrier, config::Division, features, pin};
+use super::{KernelConfig, KernelError, carrier::Carrier, config::Division, drops::Drops, features, pin};
 
 /// The ELF object that probe-user/build.rs makes of probe-ebpf.
 pub static PROGRAMS: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/linkprobe-ebpf"));
@@ -24,20 +24,23 @@ const LOG_DEBUG: u8 = 4;
 const LEAST_RING: u32 = 4096;
 
 /// Makes maps, and programs with their parameters set; loads no program yet.
-pub fn load(config: &KernelConfig, division: Division, carrier: &Carrier) -> Result<Ebpf, KernelError> {
-    let parameters: [(&str, u32); 12] = [
+pub fn load(config: &KernelConfig, division: Division, carrier: &Carrier, drops: &Drops) -> Result<Ebpf, KernelError> {
+    let parameters: [(&str, u32); 15] = [
         (global::STAGES, config.active_stages()),
         (global::SNAPLEN, config.snaplen),
         (global::CONTROL_SNAPLEN, config.control_snaplen),
         (global::BLOCKS_CONTROL, division.blocks[lane::CONTROL]),
         (global::BLOCKS_BULK, division.blocks[lane::BULK]),
         (global::SAMPLE_RATE, config.sample_rate.max(1)),
+        (global::STORM_NS, 1_000_000_000 / config.storm_rate.max(1)),
         (global::ATOMIC, u32::from(needs_atomics())),
         (global::NETDEV_IFINDEX, carrier.offsets.ifindex),
         (global::NETDEV_STATE, carrier.offsets.state),
         (global::NETDEV_NET, carrier.offsets.net),
         (global::NET_INUM, carrier.offsets.net_inum),
         (global::NETNS, carrier.netns),
+        (global::SKB_DEV, drops.skb_dev),
+        (global::DROP_FIRST, drops.first),
     ];
     let log = if config.log { LOG_DEBUG } else { LOG_OFF };
     let mut loader = EbpfLoader::new();
@@ -48,6 +51,7 @@ pub fn load(config: &KernelConfig, division: Division, carrier: &Carrier) -> Res
     }
     loader.override_global(global::AYA_LOG_LEVEL, &log, false);
     loader.map_max_entries(map::RECORDER, division.total());
+    loader.map_max_entries(map::REPEATS, division.cpus);
     if !config.log {
         loader.map_max_entries("AYA_LOGS", LEAST_RING);
     }

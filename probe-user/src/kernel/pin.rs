@@ -6,7 +6,7 @@ use std::{
 };
 
 use aya::{
-    maps::{Array, Map, MapData},
+    maps::{Array, Map, MapData, MapError},
     programs::{
         SchedClassifier, Xdp,
         links::{FdLink, PinnedLink},
@@ -105,7 +105,12 @@ fn fits(dir: &Path, names: &[String], division: Division) -> Result<(), String> 
         return Err(format!("map {missing} is missing"));
     }
     let data = MapData::from_pin(dir.join(map::LAYOUT)).map_err(|error| error.to_string())?;
-    let layout: Array<_, Value<Layout>> = Map::Array(data).try_into().map_err(|error: aya::maps::MapError| error.to_string())?;
+    let layout: Array<_, Value<Layout>> = Map::Array(data).try_into().map_err(|error| match error {
+        MapError::InvalidValueSize { size: ours, expected: theirs } => {
+            format!("its layout has {theirs} bytes, ours {ours}: it is of another version")
+        }
+        other => other.to_string(),
+    })?;
     let Value(theirs) = layout.get(&0, 0).map_err(|error| error.to_string())?;
     let ours = layout_of(division);
     if theirs.abi_version != ours.abi_version {

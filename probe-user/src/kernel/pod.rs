@@ -3,6 +3,7 @@
 use aya::Pod;
 use probe_common::{
     counters::{Losses, TapCounters},
+    drops::DropKey,
     recorder::{Lanes, Layout},
     tap::{TapInfo, TapSlot},
 };
@@ -21,4 +22,4 @@ macro_rules! pod {
     };
 }
 
-pod!(Layout, Lanes, Losses, TapCounters, TapInfo, TapSlot);
+pod!(DropKey, Layout, Lanes, Losses, TapCounters, TapInfo, TapSlot);

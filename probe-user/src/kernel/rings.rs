@@ -1,9 +1,9 @@
-//! The ring buffers: carrier edges, read at once, and samples, read when the agent ticks.
+//! The ring buffers: carrier edges and frames that cannot wait, read at once; samples, read when the agent ticks.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use aya::maps::{MapData, RingBuf};
-use probe_common::event::{CarrierEdge, SAMPLE_BYTES, Sample};
+use probe_common::event::{CarrierEdge, FRAME_BYTES, FrameEvent, SAMPLE_BYTES, Sample, kind};
 
 use crate::netlink::request::{u16_at, u32_at, u64_at};
 
@@ -11,6 +11,17 @@ use crate::netlink::request::{u16_at, u32_at, u64_at};
 pub struct Events {
     ring: RingBuf<MapData>,
     malformed: u64,
+}
+
+/// An entry of the EVENTS ring buffer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KernelEvent {
+    /// A carrier came or went.
+    Edge(CarrierEdge),
+    /// A LACPDU passed.
+    Lacpdu(Box<FrameEvent>),
+    /// A frame repeats itself like a storm.
+    Repeat(Box<FrameEvent>),
 }
 
 /// The SAMPLES ring buffer. Nothing becomes readable: drain it now and then.
@@ -24,17 +35,17 @@ impl Events {
         Self { ring, malformed: 0 }
     }
 
-    /// The next edge; `None` when there is none now.
-    pub fn next_edge(&mut self) -> Option<CarrierEdge> {
+    /// The next event; `None` when there is none now.
+    pub fn next_event(&mut self) -> Option<KernelEvent> {
         loop {
-            match edge(&self.ring.next()?) {
-                Some(edge) => return Some(edge),
+            match event(&self.ring.next()?) {
+                Some(event) => return Some(event),
                 None => self.malformed += 1,
             }
         }
     }
 
-    /// Entries that were no edges.
+    /// Entries that were no events.
     pub const fn malformed(&self) -> u64 {
         self.malformed
     }
@@ -73,8 +84,35 @@ impl Samples {
     }
 }
 
-fn edge(bytes: &[u8]) -> Option<CarrierEdge> {
-    Some(CarrierEdge { at_ns: u64_at(bytes, 0)?, kind: u32_at(bytes, 8)?, ifindex: u32_at(bytes, 12)? })
+fn event(bytes: &[u8]) -> Option<KernelEvent> {
+    let edge = CarrierEdge { at_ns: u64_at(bytes, 0)?, kind: u32_at(bytes, 8)?, ifindex: u32_at(bytes, 12)? };
+    match edge.kind {
+        kind::CARRIER_ON | kind::CARRIER_OFF => Some(KernelEvent::Edge(edge)),
+        kind::LACPDU => Some(KernelEvent::Lacpdu(frame(bytes, edge)?)),
+        kind::REPEAT => Some(KernelEvent::Repeat(frame(bytes, edge)?)),
+        _ => None,
+    }
+}
+
+/// A frame's event begins like an edge.
+fn frame(bytes: &[u8], CarrierEdge { at_ns, kind, ifindex }: CarrierEdge) -> Option<Box<FrameEvent>> {
+    let frame = FrameEvent {
+        at_ns,
+        kind,
+        ifindex,
+        first_ns: u64_at(bytes, 16)?,
+        hash: u64_at(bytes, 24)?,
+        copies: u64_at(bytes, 32)?,
+        length: u32_at(bytes, 40)?,
+        tap: u16_at(bytes, 44)?,
+        captured: u16_at(bytes, 46)?,
+        class: *bytes.get(48)?,
+        flags: *bytes.get(49)?,
+        egress: *bytes.get(50)?,
+        reserved: [0; 5],
+        bytes: bytes.get(56..56 + FRAME_BYTES)?.try_into().ok()?,
+    };
+    (usize::from(frame.captured) <= FRAME_BYTES && u32::from(frame.captured) <= frame.length).then(|| Box::new(frame))
 }
 
 fn sample(bytes: &[u8]) -> Option<Sample> {
@@ -90,4 +128,45 @@ fn sample(bytes: &[u8]) -> Option<Sample> {
         bytes: bytes.get(24..24 + SAMPLE_BYTES)?.try_into().ok()?,
     };
     (usize::from(sample.captured) <= SAMPLE_BYTES).then_some(sample)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(kind: u32, captured: u16) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        bytes.extend_from_slice(&7u64.to_ne_bytes());
+        bytes.extend_from_slice(&kind.to_ne_bytes());
+        bytes.extend_from_slice(&3u32.to_ne_bytes());
+        for value in [5u64, 0xabcd, 256] {
+            bytes.extend_from_slice(&value.to_ne_bytes());
+        }
+        bytes.extend_from_slice(&124u32.to_ne_bytes());
+        for value in [9u16, captured] {
+            bytes.extend_from_slice(&value.to_ne_bytes());
+        }
+        bytes.extend_from_slice(&[2, 1, 1, 0, 0, 0, 0, 0]);
+        bytes.resize(size_of::<FrameEvent>(), 0x55);
+        bytes
+    }
+
+    #[test]
+    fn an_entry_is_told_by_its_kind_and_comes_back_whole() {
+        let Some(KernelEvent::Repeat(frame)) = event(&encoded(kind::REPEAT, 124)) else { panic!("a repeat") };
+        assert_eq!((frame.at_ns, frame.ifindex, frame.first_ns, frame.hash, frame.copies), (7, 3, 5, 0xabcd, 256));
+        assert_eq!((frame.length, frame.tap, frame.captured, frame.class, frame.flags, frame.egress), (124, 9, 124, 2, 1, 1));
+        assert_eq!(frame.bytes, [0x55; FRAME_BYTES]);
+        assert!(matches!(event(&encoded(kind::LACPDU, 124)), Some(KernelEvent::Lacpdu(_))));
+        let edge = CarrierEdge { at_ns: 7, kind: kind::CARRIER_ON, ifindex: 3 };
+        assert_eq!(event(&encoded(kind::CARRIER_ON, 0)[..16]), Some(KernelEvent::Edge(edge)));
+    }
+
+    #[test]
+    fn what_is_cut_or_contradicts_itself_is_no_event() {
+        let whole = encoded(kind::LACPDU, 124);
+        assert!((0..whole.len()).all(|cut| event(&whole[..cut]).is_none()));
+        assert_eq!(event(&encoded(kind::LACPDU, 125)), None, "more bytes than the frame has");
+        assert_eq!(event(&encoded(99, 0)), None);
+    }
 }

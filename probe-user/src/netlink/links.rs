@@ -42,7 +42,7 @@ fn once() -> io::Result<(Links, bool)> {
             Ok(LinkMessage::New(link)) => found.links.push(*link),
             Ok(LinkMessage::Error(errno)) => return Err(io::Error::from_raw_os_error(errno)),
             Ok(LinkMessage::Overrun) => interrupted = true,
-            Ok(LinkMessage::Del { .. } | LinkMessage::Done | LinkMessage::Other) => {}
+            Ok(LinkMessage::Del { .. } | LinkMessage::Stats { .. } | LinkMessage::Done | LinkMessage::Other) => {}
             Err(error) => found.undecodable.push(error),
         }
     }

@@ -1,12 +1,21 @@
-//! rtnetlink's two uses: [`Monitor`] hears of every change, [`links`] asks for everything at once.
+//! rtnetlink's uses: [`Monitor`] hears of every change, [`links`] asks for everything at once, [`Stats`] for counters every second,
+//! [`link`] and [`lacp_counters`] for what nobody tells unasked.
+//!
+//! [`network`] asks for addresses and routes as well.
 //!
 //! Only bytes move here; [`probe_core::netlink`] decodes them.
 
+mod ask;
 mod dump;
 mod links;
 mod monitor;
+mod network;
 pub(crate) mod request;
+mod stats;
 
+pub use ask::{lacp_counters, link};
 use dump::dump_links;
 pub use links::{Links, links};
 pub use monitor::{Monitor, Received};
+pub use network::{Changes, network};
+pub use stats::Stats;

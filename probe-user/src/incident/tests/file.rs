@@ -4,6 +4,7 @@ use probe_common::recorder::lane;
 
 use super::super::capture::Captured;
 use super::super::file::write_capture;
+use super::super::order::{Item, Order};
 use super::super::store::STEP_NS;
 use super::super::testing::{chunk, frame, header};
 use super::*;
@@ -55,7 +56,9 @@ fn option(options: &[(u16, Vec<u8>)], code: u16) -> Option<u64> {
 }
 
 fn written(captured: &Captured) -> (Vec<u8>, super::super::CaptureSummary) {
-    write_capture(Vec::new(), &incident(), captured, WALL, 256).expect("memory takes all")
+    let incident = incident();
+    let order = Order::new(&incident, captured, WALL);
+    write_capture(Vec::new(), &incident, captured, &order, WALL, 256).expect("memory takes all")
 }
 
 #[test]
@@ -162,4 +165,15 @@ fn no_packets_make_a_whole_file_with_the_events() {
     let (file, summary) = written(&Captured::default());
     assert_eq!(summary.packets, 0);
     assert_eq!(blocks(&file).iter().filter(|(kind, _)| *kind == 9).count(), 3);
+}
+
+#[test]
+fn packets_and_events_have_the_numbers_of_the_blocks_in_the_file() {
+    let (incident, captured) = (incident(), captured());
+    let order = Order::new(&incident, &captured, WALL);
+    let numbered: Vec<(u64, bool)> = order.items().map(|(number, _, item)| (number, matches!(item, Item::Packet(_)))).collect();
+    let (file, _) = written(&captured);
+    let frames = blocks(&file).into_iter().map(|(kind, _)| kind).filter(|kind| matches!(kind, 6 | 9));
+    assert_eq!(numbered, (1..).zip(frames.map(|kind| kind == 6)).collect::<Vec<_>>());
+    assert_eq!(numbered.len(), 8);
 }

@@ -33,7 +33,8 @@ fn incidents_are_listed_with_what_fired_and_how_much_there_is() {
     let dir = two();
     let (out, remarks) = run(dir.path(), None, false).expect("listed");
     let lines: Vec<&str> = out.lines().collect();
-    assert_eq!(lines.len(), 3, "{out}");
+    assert_eq!(lines.len(), 5, "{out}");
+    assert_eq!(lines[2], "    eth1: carrier lost", "the verdict stands below");
     let words: Vec<&str> = lines[1].split_whitespace().collect();
     assert_eq!(words[0], "20171205T051251.447649Z");
     assert_eq!(words[3..8], ["40.000", "s", "slave-down", "eth1", "5"], "{out}");
@@ -51,7 +52,9 @@ fn the_list_is_there_as_json() {
 #[test]
 fn a_report_is_found_by_the_beginning_of_its_id_or_as_the_last() {
     let dir = two();
-    assert!(show(dir.path(), "2017").expect("unique").contains("20171205T051251.447649Z"));
+    let shown = show(dir.path(), "2017").expect("unique");
+    assert!(shown.contains("incident 20171205T051251.447649Z"), "{shown}");
+    assert!(shown.trim_end().ends_with("/20171205T051251.447649Z/report.html"), "{shown}");
     assert!(show(dir.path(), "last").expect("there is one").contains("20181205T051251.447649Z"));
     assert!(matches!(show(dir.path(), "20"), Err(ListError::Ambiguous { candidates, .. }) if candidates.len() == 2));
     for id in ["2019", "", "../../etc", "/etc"] {
@@ -75,7 +78,7 @@ fn broken_and_foreign_directories_are_told_and_passed_over() {
     fs::create_dir(dir.path().join(".x.linkprobe-partial")).expect("made");
     fs::write(dir.path().join("file"), "x").expect("written");
     let (out, remarks) = run(dir.path(), None, false).expect("listed");
-    assert_eq!(out.lines().count(), 3);
+    assert_eq!(out.lines().count(), 5);
     assert_eq!(remarks.lines().count(), 3, "{remarks}");
     assert!(remarks.contains("future: not an incident that can be read: version 7 is not known here"), "{remarks}");
 }
@@ -93,5 +96,6 @@ fn no_incidents_are_no_error_but_no_directory_is() {
 fn a_foreign_report_cannot_steer_the_terminal() {
     let dir = two();
     fs::write(dir.path().join("20171205T051251.447649Z/report.txt"), b"\x1b[2Jgone\xff\nnext\n").expect("written");
+    fs::remove_file(dir.path().join("20171205T051251.447649Z/report.html")).expect("removed");
     assert_eq!(show(dir.path(), "2017").expect("shown"), " [2Jgone\u{fffd}\nnext\n");
 }

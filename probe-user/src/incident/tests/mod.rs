@@ -6,6 +6,7 @@ mod file;
 mod list;
 mod readback;
 mod report;
+mod verdict;
 mod writer;
 
 use probe_common::recorder::lane;
@@ -37,6 +38,7 @@ fn tap(tap: u16, name: &str, direction: &'static str, counted: u64) -> TapCounts
         direction,
         classes: vec![ClassTotals { class: "other", packets: counted, bytes: counted * 100, segments: counted }],
         losses: Vec::new(),
+        repeats: 0,
     }
 }
 

@@ -60,6 +60,8 @@ fn the_document_has_every_time_on_both_clocks() {
     let wall: jiff::Timestamp = at["wall"].as_str().and_then(|text| text.parse().ok()).expect("RFC 3339");
     assert_eq!(wall.as_nanosecond(), i128::from(WALL.wall_ns(TRIGGER)));
     assert_eq!(document["timeline"][0]["text"], "eth1: carrier lost");
+    assert_eq!(document["timeline"][0]["tone"], "failure");
+    assert_eq!(document["series"]["from"]["mono_ns"], TRIGGER.minus(30 * SECOND).0);
     assert_eq!(document["clock_steps"][0]["step_ns"], -3_600_000_000_000_i64);
     assert_eq!(document["capture"]["packets"], 5);
     assert_eq!(document["taps"][0]["mac"], "02:00:00:00:00:01");

@@ -31,12 +31,12 @@ fn names(dir: &Path) -> Vec<String> {
 }
 
 #[test]
-fn an_incident_appears_whole_with_its_three_files_and_nothing_beside_it() {
+fn an_incident_appears_whole_with_its_four_files_and_nothing_beside_it() {
     let dir = tempfile::tempdir().expect("a directory");
     let deep = dir.path().join("made/on/the/way");
     let written = write(&deep, &job()).expect("written");
     assert_eq!(names(&deep), ["20171205T051251.447649Z"]);
-    assert_eq!(names(&written.path), ["capture.pcapng", "incident.json", "report.txt"]);
+    assert_eq!(names(&written.path), ["capture.pcapng", "incident.json", "report.html", "report.txt"]);
     let bytes: u64 =
         names(&written.path).iter().map(|name| std::fs::metadata(written.path.join(name)).map_or(0, |m| m.len())).sum();
     assert_eq!(written.bytes, bytes);

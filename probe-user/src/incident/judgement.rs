@@ -1,0 +1,36 @@
+//! The verdict on an incident, from what was recorded of it: made where the files are written, with the numbers that its packets have
+//! in the capture.
+
+use probe_core::direction::Direction;
+use probe_core::facts::{Facts, Observer, Seen, Wanted};
+use probe_core::incident::Incident;
+use probe_core::time::Mono;
+use probe_core::verdict::{Verdict, judge};
+
+use super::capture::Captured;
+use super::order::{Item, Order};
+
+/// Judges an incident.
+pub fn judgement(incident: &Incident, captured: &Captured, order: &Order<'_>) -> Verdict {
+    judge(incident, &facts(incident, captured, order))
+}
+
+/// Looks at every packet, in the order of the file.
+fn facts(incident: &Incident, captured: &Captured, order: &Order<'_>) -> Facts {
+    let mut observer = Observer::new(incident.repeats.iter().map(Wanted::from).collect());
+    for (number, _, item) in order.items() {
+        let Item::Packet(record) = item else { continue };
+        let header = &record.header;
+        let Some(tap) = order.taps.iter().find(|tap| tap.tap == header.tap) else { continue };
+        let direction = if tap.direction == Direction::Egress.name() { Direction::Egress } else { Direction::Ingress };
+        observer.take(&Seen {
+            number,
+            at: Mono(header.at_ns),
+            link: &tap.link.name,
+            direction,
+            length: header.length,
+            bytes: record.bytes,
+        });
+    }
+    Facts { complete_from: captured.complete_from, ..observer.finish() }
+}
