@@ -45,13 +45,15 @@ struct Case {
 }
 
 const RECORD: u32 = stage::COUNT | stage::CLASSIFY | stage::RECORD;
-const CASES: [Case; 6] = [
+const REPEATED: u32 = RECORD | stage::REPEAT;
+const CASES: [Case; 7] = [
     Case { name: "empty", stages: None, control: false, sample: 0 },
     Case { name: "count", stages: Some(stage::COUNT), control: false, sample: 0 },
     Case { name: "count, classify", stages: Some(stage::COUNT | stage::CLASSIFY), control: false, sample: 0 },
     Case { name: "count, classify, record 128 bytes", stages: Some(RECORD), control: false, sample: 0 },
     Case { name: "the same, control lane", stages: Some(RECORD), control: true, sample: 0 },
-    Case { name: "count, classify, record, sample 1:1000", stages: Some(stage::ALL), control: false, sample: 1000 },
+    Case { name: "count, classify, record, sample 1:1000", stages: Some(RECORD | stage::SAMPLE), control: false, sample: 1000 },
+    Case { name: "count, classify, repeat: one of a storm", stages: Some(REPEATED), control: false, sample: 0 },
 ];
 
 fn main() -> ExitCode {

@@ -34,7 +34,7 @@ struct Arguments {
     /// Kinds to send, in turn from burst to burst.
     #[arg(short, long, value_delimiter = ',', default_value = "udp")]
     kind: Vec<Kind>,
-    /// All kinds in turn, but for jumbo, lacp, storm and gso-udp.
+    /// Nine kinds in turn: those that need no large MTU and no address, harm no partner and do not repeat themselves.
     #[arg(long, conflicts_with = "kind")]
     mix: bool,
     /// Frames in all.

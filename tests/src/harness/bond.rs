@@ -19,6 +19,27 @@ pub enum Mode {
     ActiveBackup,
 }
 
+/// How two bonds are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Making {
+    /// Their mode.
+    pub mode: Mode,
+    /// The router asks for LACPDUs every 30 s, not every second.
+    pub router_slow: bool,
+    /// The switch does.
+    pub switch_slow: bool,
+    /// `slave1` ends at `wire1` in the switch, which hands everything to `port1` and back: so that another port can be put there
+    /// while the carrier stays. The bonds have the same system then, and `bond1` over `other1` has another key.
+    pub relay: bool,
+}
+
+impl Making {
+    /// Of a mode, with fast LACPDUs, wired directly.
+    pub fn of(mode: Mode) -> Making {
+        Making { mode, router_slow: false, switch_slow: false, relay: false }
+    }
+}
+
 /// `bond0` over `slave0` and `slave1` in `router`, and its partner `bond0` over `port0` and `port1` in `switch`.
 #[derive(Debug)]
 pub struct Bonds {
@@ -26,7 +47,7 @@ pub struct Bonds {
     pub router: Netns,
     /// The other side.
     pub switch: Netns,
-    mode: Mode,
+    making: Making,
 }
 
 impl Bonds {
@@ -35,16 +56,35 @@ impl Bonds {
     /// # Errors
     /// With what `ip` said (no bonding driver), or when LACP does not converge.
     pub fn new(mode: Mode) -> Result<Bonds> {
-        let bonds = Bonds { router: Netns::new("router")?, switch: Netns::new("switch")?, mode };
-        for number in 0..2u8 {
-            let (slave, port) = (format!("slave{number}"), format!("port{number}"));
-            Veth::down(number, (&bonds.router, &slave), (&bonds.switch, &port))?;
+        Bonds::make(Making::of(mode))
+    }
+
+    /// As [`Bonds::new`], as it is wanted.
+    ///
+    /// # Errors
+    /// See [`Bonds::new`].
+    pub fn make(making: Making) -> Result<Bonds> {
+        let bonds = Bonds { router: Netns::new("router")?, switch: Netns::new("switch")?, making };
+        Veth::down(0, (&bonds.router, "slave0"), (&bonds.switch, "port0"))?;
+        if making.relay {
+            bonds.make_relay()?;
+        } else {
+            Veth::down(1, (&bonds.router, "slave1"), (&bonds.switch, "port1"))?;
         }
         bonds.make_router_bond()?;
-        bonds.switch.ip(&format!("link add {BOND} address {} mtu 9200 type bond {}", far_mac(0x80), mode.words()))?;
+        let mut words = making.mode.words(making.switch_slow);
+        if making.relay {
+            words += &format!(" ad_actor_system {} ad_user_port_key 1", far_mac(0x80));
+        }
+        bonds.switch.ip(&format!("link add {BOND} address {} mtu 9200 type bond {words}", far_mac(0x80)))?;
         for number in 0..2 {
             bonds.enslave(&bonds.router, &format!("slave{number}"))?;
             bonds.enslave(&bonds.switch, &format!("port{number}"))?;
+        }
+        if making.mode == Mode::ActiveBackup {
+            // both sides use the same pair, or nothing would pass
+            bonds.switch.ip(&format!("link set {BOND} type bond primary port0"))?;
+            bonds.router.ip(&format!("link set {BOND} type bond primary slave0"))?;
         }
         bonds.switch.ip(&format!("link set {BOND} up"))?;
         bonds.router.ip(&format!("link set {BOND} up"))?;
@@ -52,12 +92,55 @@ impl Bonds {
         Ok(bonds)
     }
 
+    /// Puts the port behind `wire1` to which `slave1` is wired: `tap1` leads to `port1` of bond0, `tapx` to `other1` of bond1.
+    ///
+    /// # Errors
+    /// With what `tc` said.
+    pub fn wire(&self, tap: &str) -> Result<()> {
+        for link in ["wire1", "tap1", "tapx"] {
+            // the qdisc takes its filters with it; there is none at first
+            let _ = self.switch.exec(&format!("tc qdisc del dev {link} clsact"));
+        }
+        for (from, to) in [("wire1", tap), (tap, "wire1")] {
+            self.switch.exec(&format!("tc qdisc add dev {from} clsact"))?;
+            let filter = format!("tc filter add dev {from} ingress matchall action mirred egress redirect dev {to}");
+            self.switch.exec(&filter)?;
+        }
+        Ok(())
+    }
+
+    fn make_relay(&self) -> Result<()> {
+        Veth::down(1, (&self.router, "slave1"), (&self.switch, "wire1"))?;
+        let words = self.making.mode.words(self.making.switch_slow);
+        let system = far_mac(0x80);
+        for line in [
+            "link add tap1 mtu 9200 type veth peer name port1 mtu 9200".to_owned(),
+            "link add tapx mtu 9200 type veth peer name other1 mtu 9200".to_owned(),
+            format!(
+                "link add bond1 address {} mtu 9200 type bond {words} ad_actor_system {system} ad_user_port_key 2",
+                far_mac(0x81)
+            ),
+            "link set other1 master bond1".to_owned(),
+        ] {
+            self.switch.ip(&line)?;
+        }
+        for link in ["wire1", "tap1", "tapx"] {
+            self.switch.ip(&format!("link set {link} up"))?;
+        }
+        self.switch.ip("link set bond1 up")?;
+        self.wire("tap1")
+    }
+
     /// Makes the router's bond without slaves, down.
     ///
     /// # Errors
     /// With what `ip` said.
     pub fn make_router_bond(&self) -> Result<()> {
-        let words = format!("link add {BOND} address {} mtu 9200 type bond {}", near_mac(0x80), self.mode.words());
+        let words = format!(
+            "link add {BOND} address {} mtu 9200 type bond {}",
+            near_mac(0x80),
+            self.making.mode.words(self.making.router_slow)
+        );
         self.router.ip(&words)?;
         Ok(())
     }
@@ -89,10 +172,13 @@ impl Bonds {
     /// When that takes too long: with the last states.
     pub fn converged(&self) -> Result<()> {
         let mut last = String::new();
+        // who asks for slow LACPDUs has no timeout flag
+        let state = |slow: bool| if slow { 61 } else { 63 };
+        let whole = (state(self.making.router_slow), state(self.making.switch_slow));
         let result = until_true("the bonds did not converge", patience(20), || {
             let states = self.states()?;
             last = format!("{states:?}");
-            let lacp_done = self.mode != Mode::Lacp || states.iter().all(|state| *state == (63, 63));
+            let lacp_done = self.making.mode != Mode::Lacp || states.iter().all(|state| *state == whole);
             Ok(lacp_done && !states.is_empty() && self.carrier(BOND)?)
         });
         result.with_context(|| format!("actor and partner states: {last}"))
@@ -122,10 +208,11 @@ impl Bonds {
 }
 
 impl Mode {
-    fn words(self) -> &'static str {
+    fn words(self, slow: bool) -> String {
+        let rate = if slow { "slow" } else { "fast" };
         match self {
-            Mode::Lacp => "mode 802.3ad lacp_rate fast miimon 100 xmit_hash_policy layer3+4",
-            Mode::ActiveBackup => "mode active-backup miimon 100",
+            Mode::Lacp => format!("mode 802.3ad lacp_rate {rate} miimon 100 xmit_hash_policy layer3+4"),
+            Mode::ActiveBackup => "mode active-backup miimon 100".to_owned(),
         }
     }
 }

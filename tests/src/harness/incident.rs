@@ -58,7 +58,7 @@ pub fn list(dir: &Path) -> Result<Vec<PathBuf>> {
 }
 
 impl Incident {
-    /// Reads one, and holds it against what must be true of every incident: its three files are there, stamps never go back in the
+    /// Reads one, and holds it against what must be true of every incident: its four files are there, stamps never go back in the
     /// capture, no packet of the generator is torn.
     ///
     /// # Errors
@@ -67,6 +67,7 @@ impl Incident {
         let text = |name: &str| fs::read_to_string(dir.join(name)).with_context(|| dir.join(name).display().to_string());
         let json = serde_json::from_str(&text("incident.json")?).context("incident.json")?;
         let report = text("report.txt")?;
+        ensure!(text("report.html")?.trim_end().ends_with("</html>"), "{}: report.html has no end", dir.display());
         let capture = Capture::read(&dir.join("capture.pcapng"))?;
         for pair in capture.stamps.windows(2) {
             ensure!(pair[0] <= pair[1], "{}: a stamp goes back from {} to {}", dir.display(), pair[0], pair[1]);

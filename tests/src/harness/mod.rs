@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod bond;
+pub mod browser;
 pub mod command;
 pub mod disk;
 pub mod incident;

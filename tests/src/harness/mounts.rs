@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -57,6 +58,11 @@ impl Mounts {
         }
         let file = File::open(format!("/proc/{}/ns/mnt", holder.id()))?;
         Ok(Mounts { holder, file })
+    }
+
+    /// The way to its `path` (absolute) from outside.
+    pub fn reach(&self, path: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{path}", self.holder.id()))
     }
 
     /// Makes `command` run in it.

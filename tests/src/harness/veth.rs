@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::netns::Netns;
+use super::wait::{patience, until_true};
 
 /// A veth pair across two namespaces, both ends up: `near` in the agent's, `far` in the other one. The MACs are fixed.
 #[derive(Debug)]
@@ -34,14 +35,19 @@ pub fn address(netns: &Netns, link: &str) -> Result<()> {
 }
 
 impl Veth {
-    /// Makes a pair with an MTU that takes jumbo frames.
+    /// Makes a pair with an MTU that takes jumbo frames. Both ends transmit.
     ///
     /// # Errors
-    /// With what `ip` said.
+    /// With what `ip` said; when an end does not come up.
     pub fn new(number: u8, near: (&Netns, &str), far: (&Netns, &str)) -> Result<Veth> {
         let pair = Veth::down(number, near, far)?;
         near.0.ip(&format!("link set {} up", near.1))?;
         far.0.ip(&format!("link set {} up", far.1))?;
+        // a link gets its transmit queue some time after its carrier, together with its operstate; until then it drops without a word
+        for (netns, link) in [near, far] {
+            let up = || Ok(netns.ip(&format!("link show {link}"))?.contains("state UP"));
+            until_true(&format!("{link} is up"), patience(10), up)?;
+        }
         Ok(pair)
     }
 

@@ -6,6 +6,7 @@ use super::checksum::{finish, folded, partial};
 use super::headers::{self, Ipv4, TCP, UDP, low16};
 use super::kind::Kind;
 use super::mark::{MAC_PREFIX, MARK, Stamp, stamp};
+use super::real;
 
 /// Length of a `virtio_net_hdr`, which stands before every frame of [`Kind::Gso`] (linux/virtio_net.h).
 pub const VNET_HEADER: usize = 10;
@@ -39,6 +40,12 @@ impl Plan {
     /// # Errors
     /// A size that is too small or too large for `kind`, a VLAN id above 4094, no flows or too many, too many segments.
     pub fn check(&self, kind: Kind) -> Result<()> {
+        if !kind.is_marked() {
+            return match self.size {
+                Some(_) => bail!("a frame of kind {} has the size that it has", kind.name()),
+                None => Ok(()),
+            };
+        }
         let size = self.size_of(kind);
         let least = self.headers_of(kind) + MARK;
         if size < least {
@@ -79,11 +86,12 @@ impl Plan {
         14 + 4 * tags
             + match kind {
                 Kind::Udp | Kind::Vlan | Kind::Qinq | Kind::Jumbo | Kind::Storm | Kind::Fragments | Kind::GsoUdp => 28,
-                Kind::Tcp | Kind::Gso => 40,
+                Kind::Tcp | Kind::Gso | Kind::Keepalive | Kind::Retransmission => 40,
                 Kind::Ipv4Options => 40,
                 Kind::Ipv6Ext => 64,
                 Kind::Arp => 28,
                 Kind::Lacp => 60,
+                Kind::Vrrp | Kind::Hsrp => 0,
             }
     }
 }
@@ -102,7 +110,7 @@ pub struct Built {
 /// Tags that belong to a kind: protocol and VLAN id.
 fn tags(kind: Kind) -> &'static [(u16, u16)] {
     match kind {
-        Kind::Vlan => &[(0x8100, 956)],
+        Kind::Vlan | Kind::Keepalive => &[(0x8100, 956)],
         Kind::Qinq => &[(0x88a8, 100), (0x8100, 956)],
         _ => &[],
     }
@@ -115,7 +123,8 @@ const OPTIONS: [u8; 20] = [7, 15, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1
 /// The plan has passed [`Plan::check`].
 pub fn build(plan: &Plan, kind: Kind, seq: u64, out: &mut Vec<u8>) -> Built {
     out.clear();
-    let seq = if kind == Kind::Storm { 0 } else { seq };
+    let id = u16::try_from(seq & 0xffff).unwrap_or(0);
+    let seq = if kind.is_constant() || kind == Kind::Retransmission { 0 } else { seq };
     if kind == Kind::GsoUdp {
         return payload(plan, out, seq);
     }
@@ -127,6 +136,10 @@ pub fn build(plan: &Plan, kind: Kind, seq: u64, out: &mut Vec<u8>) -> Built {
     let source = [MAC_PREFIX[0], MAC_PREFIX[1], MAC_PREFIX[2], 0, 0, flow];
     ethernet(plan, kind, source, out);
     let l3 = out.len();
+    if let Some(payload) = real::payload(kind) {
+        out.extend(payload);
+        return Built { bytes: out.len(), segments: 1, marks: 0 };
+    }
     let inner = plan.size_of(kind) - (l3 - start);
     let ports = (40_000 + u16::from(flow), 9);
     match kind {
@@ -142,12 +155,22 @@ pub fn build(plan: &Plan, kind: Kind, seq: u64, out: &mut Vec<u8>) -> Built {
             let sequence = u32::try_from(seq & u64::from(u32::MAX)).unwrap_or(0);
             headers::tcp(out, ports, sequence.wrapping_mul(low16(inner - 40).into()));
         }
+        Kind::Keepalive => {
+            // The mark stands behind the packet, as padding does.
+            ip4(out, TCP, 20, &[]);
+            headers::tcp(out, (61_730, 1434), 11_646);
+            out[l3 + 33] = 0x10;
+        }
+        Kind::Retransmission => {
+            headers::ipv4(out, &Ipv4 { protocol: TCP, payload: inner - 20, id, fragment: 0x4000, options: &[] });
+            headers::tcp(out, ports, 1);
+        }
         Kind::Gso => return gso(plan, out, start, l3, inner, seq),
         Kind::Ipv4Options => {
             ip4(out, UDP, inner - 40, &OPTIONS);
             headers::udp(out, ports, inner - 48);
         }
-        Kind::Udp | Kind::Vlan | Kind::Qinq | Kind::Jumbo | Kind::Storm | Kind::GsoUdp => {
+        _ => {
             ip4(out, UDP, inner - 20, &[]);
             headers::udp(out, ports, inner - 28);
         }
@@ -155,14 +178,15 @@ pub fn build(plan: &Plan, kind: Kind, seq: u64, out: &mut Vec<u8>) -> Built {
     let at = out.len();
     out.resize(start + plan.size_of(kind), 0);
     let checksum_at = match kind {
-        Kind::Tcp => Some(l3 + 20 + 16),
+        Kind::Tcp | Kind::Keepalive | Kind::Retransmission => Some(l3 + 20 + 16),
         Kind::Ipv6Ext => Some(l3 + 56 + 6),
         _ => None,
     };
     let end = out.len();
     stamp(out, at, end, Stamp { stream: plan.stream, kind, l3, checksum_at }, seq, true);
     match (kind, checksum_at) {
-        (Kind::Tcp, Some(at)) => {
+        (Kind::Keepalive, Some(at)) => transport_checksum(&mut out[..l3 + 40], l3 + 20, at, headers::pseudo4(TCP, 20)),
+        (Kind::Tcp | Kind::Retransmission, Some(at)) => {
             transport_checksum(out, l3 + 20, at, headers::pseudo4(TCP, end - l3 - 20));
         }
         (Kind::Ipv6Ext, Some(at)) => {
@@ -180,6 +204,7 @@ fn ethernet(plan: &Plan, kind: Kind, source: [u8; 6], out: &mut Vec<u8>) {
         Kind::Ipv6Ext => (plan.destination, 0x86dd),
         _ => (plan.destination, 0x0800),
     };
+    let (target, source) = real::macs(kind).unwrap_or((target, source));
     out.extend(target);
     out.extend(source);
     let own = plan.vlan.map(|vlan| (0x8100, vlan));
@@ -274,10 +299,10 @@ mod tests {
     #[test]
     fn every_kind_is_found_whole_with_its_sequence_number() {
         let plan = Plan { stream: 7, flows: 3, ..Plan::default() };
-        for kind in Kind::ALL {
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.is_marked()) {
             for seq in [0, 1, 2, 40] {
                 let marks = if kind.is_gso() { 8 } else { 1 };
-                let seq_seen = if kind == Kind::Storm { 0 } else { seq };
+                let seq_seen = if kind.is_storm() || kind == Kind::Retransmission { 0 } else { seq };
                 let seen = Seen { stream: 7, kind, seq: seq_seen, marks };
                 assert_eq!(verify(&frame(&plan, kind, seq)), Verdict::Whole(seen), "{kind:?} {seq}");
             }

@@ -35,11 +35,19 @@ pub enum Kind {
     /// UDP of an ordinary socket, many segments in one packet (UDP_SEGMENT). The interface needs an address in 198.51.100.0/24 and
     /// a neighbour entry for 198.51.100.2.
     GsoUdp = 13,
+    /// One TCP keep-alive on VLAN 956, an acknowledgement without data, again and again, byte for byte the same.
+    Keepalive = 14,
+    /// One TCP segment, sent again and again as a host does that gets no answer: each time with another IPv4 identification.
+    Retransmission = 15,
+    /// A VRRP advertisement.
+    Vrrp = 16,
+    /// An HSRPv2 hello.
+    Hsrp = 17,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 17] = [
         Kind::Udp,
         Kind::Tcp,
         Kind::Vlan,
@@ -53,6 +61,10 @@ impl Kind {
         Kind::Gso,
         Kind::Storm,
         Kind::GsoUdp,
+        Kind::Keepalive,
+        Kind::Retransmission,
+        Kind::Vrrp,
+        Kind::Hsrp,
     ];
 
     /// What `--mix` sends: everything that needs no large MTU and no address, harms no partner and does not repeat itself.
@@ -72,6 +84,7 @@ impl Kind {
             Kind::GsoUdp => 1402,
             Kind::Arp => 82,
             Kind::Lacp => 124,
+            Kind::Keepalive => 98,
             _ => 256,
         }
     }
@@ -79,6 +92,21 @@ impl Kind {
     /// Whether one packet of it is several on the wire.
     pub fn is_gso(self) -> bool {
         matches!(self, Kind::Gso | Kind::GsoUdp)
+    }
+
+    /// Whether every frame of it is the same.
+    pub fn is_storm(self) -> bool {
+        matches!(self, Kind::Storm | Kind::Keepalive)
+    }
+
+    /// Whether all frames of it are the same.
+    pub fn is_constant(self) -> bool {
+        self.is_storm() || !self.is_marked()
+    }
+
+    /// Whether its frames carry a mark and a sequence number.
+    pub fn is_marked(self) -> bool {
+        !matches!(self, Kind::Vrrp | Kind::Hsrp)
     }
 
     /// Its name on the command line and in JSON.

@@ -1,5 +1,6 @@
 //! The agent on this machine's own kernel: veth pairs in network namespaces, no bonds. As root: `cargo xtask test`.
 
+mod analyze;
 mod commands;
 mod disk;
 mod files;
@@ -7,7 +8,11 @@ mod harness;
 mod lab;
 mod links;
 mod load;
+mod logs;
+mod matrix;
 mod netlink;
+mod page;
+mod reach;
 mod recorded;
 mod refusals;
 mod restart;

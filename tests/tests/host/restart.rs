@@ -1,9 +1,13 @@
 //! What an agent leaves behind, and what the next one makes of it.
 
-use anyhow::Result;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use aya::maps::{Array, Map, MapData};
 use linkprobe_tests::harness::programs::{Foreign, Hook, attached};
 use linkprobe_tests::harness::wait::patience;
 use linkprobe_tests::harness::{Launch, Mounts, Traffic, Veth};
+use probe_common::{ABI_VERSION, names::map};
 
 use crate::lab::{EGRESS, INGRESS, Lab};
 
@@ -145,6 +149,40 @@ fn a_recorder_of_another_size_is_not_adopted_and_the_agent_says_so() -> Result<(
     assert_eq!(ours(&lab)?, Vec::<String>::new());
     assert_eq!(pins(&mounts)?, "");
     Ok(())
+}
+
+#[test]
+fn a_recorder_of_another_version_is_not_adopted_the_agent_says_which_and_begins_anew() -> Result<()> {
+    let lab = Lab::new()?;
+    let mounts = Mounts::with_bpffs()?;
+    let launch = Launch { mounts: Some(&mounts), ..lab.launch(RUN) };
+    let mut first = launch.start()?;
+    let normal = ours(&lab)?;
+    let early = Traffic::send(&lab.far, "far0", "--count 300 --rate 10000")?;
+    first.kill()?;
+    let layout = pins(&mounts)?.lines().find(|path| path.ends_with(map::LAYOUT)).map(|path| mounts.reach(path));
+    later_version(&layout.context("no LAYOUT is pinned")?)?;
+    let mut second = launch.start()?;
+    assert_eq!(ours(&lab)?, normal, "the old programs are gone");
+    let why = format!("its maps are of version {}, ours of {ABI_VERSION}): its history is dropped", ABI_VERSION + 1);
+    assert!(second.log().contains(&why), "{}", second.log());
+    let sent = Traffic::send(&lab.far, "far0", "--count 100 --rate 10000")?;
+    second.trigger("what is left?")?;
+    let incident = second.incident(patience(20))?;
+    incident.equals_sent("wan0", INGRESS, &sent)?;
+    assert!(incident.found("wan0", INGRESS, early.stream).is_empty(), "history of the other version");
+    second.stop()?;
+    assert_eq!(pins(&mounts)?, "");
+    Ok(())
+}
+
+/// Makes pinned maps those of a later version.
+fn later_version(layout: &Path) -> Result<()> {
+    let mut layout: Array<_, [u32; 4]> = Map::Array(MapData::from_pin(layout)?).try_into()?;
+    let [version, rest @ ..] = layout.get(&0, 0)?;
+    assert_eq!(version, ABI_VERSION);
+    let [cpus, control, bulk] = rest;
+    Ok(layout.set(0, [version + 1, cpus, control, bulk], 0)?)
 }
 
 #[test]

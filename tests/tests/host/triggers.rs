@@ -116,7 +116,7 @@ fn an_incident_appears_whole_or_not_at_all() -> Result<()> {
     // look as often as possible while it is being written: a directory under its final name has all three files, at once
     until_true("an incident", patience(20), || {
         let Some(found) = linkprobe_tests::harness::incident::list(&dir)?.pop() else { return Ok(false) };
-        for file in ["capture.pcapng", "incident.json", "report.txt"] {
+        for file in ["capture.pcapng", "incident.json", "report.html", "report.txt"] {
             let size = std::fs::metadata(found.join(file)).with_context(|| format!("{found:?} has no {file} yet"))?.len();
             anyhow::ensure!(size > 0, "{file} is empty");
         }

@@ -2,10 +2,10 @@
 
 use std::{os::fd::AsRawFd, thread, time::Duration};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use linkprobe_tests::traffic::Kind;
 use probe_common::{event::kind, tap::direction};
-use probe_user::kernel::{HookChoice, Kernel, KernelConfig, features};
+use probe_user::kernel::{HookChoice, Kernel, KernelConfig, features, rings::KernelEvent};
 
 use crate::lab::{FAR, Lab, NEAR, counters, ifindex};
 
@@ -26,7 +26,12 @@ fn each_edge_of_a_carrier_arrives_once_with_its_time_or_the_kernel_says_why_not(
             lab.far.ip(&format!("link set {FAR} up"))?;
         }
         thread::sleep(Duration::from_millis(100));
-        let edges: Vec<_> = std::iter::from_fn(|| events.next_edge()).collect();
+        let edges: Vec<_> = std::iter::from_fn(|| events.next_event())
+            .map(|event| match event {
+                KernelEvent::Edge(edge) => Ok(edge),
+                other => bail!("{other:?}"),
+            })
+            .collect::<Result<_>>()?;
         let kinds: Vec<u32> = edges.iter().filter(|edge| edge.ifindex == near).map(|edge| edge.kind).collect();
         ensure!(kinds == [kind::CARRIER_OFF, kind::CARRIER_ON].repeat(10), "{edges:?}");
         ensure!(edges.is_sorted_by_key(|edge| edge.at_ns));

@@ -17,12 +17,12 @@ use crate::lab::{Lab, NEAR, counters, recorded};
 const CHILD: &str = "LINKPROBE_KERNEL_TEST_CHILD";
 
 /// A bpffs of its own.
-struct Bpffs {
-    path: PathBuf,
+pub struct Bpffs {
+    pub path: PathBuf,
 }
 
 impl Bpffs {
-    fn new(lab: &Lab) -> Result<Self> {
+    pub fn new(lab: &Lab) -> Result<Self> {
         let path = lab.scratch.path().join("bpf");
         std::fs::create_dir_all(&path)?;
         ensure!(Command::new("mount").args(["-t", "bpf", "bpf"]).arg(&path).status()?.success());
@@ -60,7 +60,7 @@ fn child_that_watches_until_it_is_killed() -> Result<()> {
 }
 
 /// Starts the child and waits until it watches.
-fn start(lab: &Lab, pin: Option<&Path>, hook: &str, tcx: bool) -> Result<Child> {
+pub fn start(lab: &Lab, pin: Option<&Path>, hook: &str, tcx: bool) -> Result<Child> {
     let ifindex = crate::lab::ifindex(&lab.near, NEAR)?;
     let pin = pin.map(|pin| pin.display().to_string()).unwrap_or_default();
     let mut child = lab
@@ -75,7 +75,7 @@ fn start(lab: &Lab, pin: Option<&Path>, hook: &str, tcx: bool) -> Result<Child> 
     Ok(child)
 }
 
-fn kill(mut child: Child) -> Result<()> {
+pub fn kill(mut child: Child) -> Result<()> {
     child.kill()?;
     child.wait()?;
     Ok(())

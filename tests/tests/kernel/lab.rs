@@ -128,6 +128,7 @@ pub fn name_of(way: u8) -> &'static str {
 /// That nothing was lost.
 pub fn nothing_lost(counters: &TapCounters) -> Result<()> {
     let losses = counters.losses;
-    ensure!(losses.record_busy + losses.record_unreadable + losses.samples_lost + losses.parse_limit == 0, "{losses:?}");
+    let lost = losses.record_busy + losses.record_unreadable + losses.samples_lost + losses.parse_limit;
+    ensure!(lost == 0, "{losses:?}");
     Ok(())
 }

@@ -3,8 +3,11 @@
 mod bond_down;
 mod changes;
 mod clock;
+mod diagnostics;
 mod edges;
 mod harness;
 mod lab;
+mod lacp;
 mod recorded;
 mod restart;
+mod zoo;
