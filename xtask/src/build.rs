@@ -21,6 +21,8 @@ pub struct Programs {
     pub linkprobe: PathBuf,
     /// the tests' traffic generator
     pub traffic: PathBuf,
+    /// what breaks bonds in the rig
+    pub zoo: PathBuf,
 }
 
 /// Runs the verb.
@@ -35,16 +37,28 @@ pub fn main(_: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Builds the agent and the traffic generator.
+/// Builds the agent, the traffic generator and the zoo.
 ///
 /// # Errors
 /// What cargo says.
 pub fn programs() -> Result<Programs> {
     toolchain::ensure()?;
     let target = Target::of_host()?;
-    let args = ["-p", "probe-user", "-p", "linkprobe-tests", "--bin", "linkprobe", "--bin", "linkprobe-traffic"];
+    let args = [
+        "-p",
+        "probe-user",
+        "-p",
+        "linkprobe-tests",
+        "--bin",
+        "linkprobe",
+        "--bin",
+        "linkprobe-traffic",
+        "--bin",
+        "linkprobe-zoo",
+    ];
     ui::loud("building linkprobe and linkprobe-traffic", || exec::run(target.cargo("build").args(args)))?;
-    Ok(Programs { linkprobe: target.program("linkprobe")?, traffic: target.program("linkprobe-traffic")? })
+    let [linkprobe, traffic, zoo] = ["linkprobe", "linkprobe-traffic", "linkprobe-zoo"].map(|name| target.program(name));
+    Ok(Programs { linkprobe: linkprobe?, traffic: traffic?, zoo: zoo? })
 }
 
 /// Builds the integration test `name` of linkprobe-tests and returns its path.

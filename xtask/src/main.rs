@@ -4,6 +4,7 @@
 mod bench;
 mod build;
 mod exec;
+mod fuzz;
 mod paths;
 mod rig;
 mod rig_command;
@@ -40,6 +41,7 @@ enum Verb {
     Run(run::Args),
     Test(test::Args),
     Bench(bench::Args),
+    Fuzz(fuzz::Args),
     Rig(rig_command::Args),
 }
 
@@ -64,6 +66,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Verb::Run(args) => run::main(&args),
         Verb::Test(args) => test::main(&args),
         Verb::Bench(args) => bench::main(&args),
+        Verb::Fuzz(args) => fuzz::main(&args),
         Verb::Rig(args) => rig_command::main(&args),
     }
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask setup`: everything that the build and the tests need, once.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::rig::{Kernel, Rig};
 use crate::{toolchain, ui};
@@ -20,13 +20,36 @@ pub struct Args {
 /// Runs the verb.
 ///
 /// # Errors
-/// The first thing that is missing and cannot be had, with what to do.
+/// All that is missing and cannot be had, with what to do.
 pub fn main(args: &Args) -> Result<()> {
     ui::loud("setup", || {
-        let toolchain = toolchain::ensure()?;
-        toolchain::ensure_test_tools(&toolchain)?;
-        let rig = Rig::ensure(&Kernel::ALL, args.refresh)?;
-        ui::present(&format!("VM rig ({})", rig.dir().display()));
-        Ok(())
+        // each for itself: who must ask somebody to install packages learns of all of them at once
+        let toolchain = toolchain::ensure();
+        let tools = toolchain::ensure_test_tools(toolchain.as_ref().ok());
+        let rig = Rig::ensure(&Kernel::ALL, args.refresh)
+            // its own steps were shown, if there were any
+            .map(|rig| ui::note(&format!("VM rig: in {}", rig.dir().display())));
+        together([toolchain.map(drop), tools, rig])
     })
+}
+
+/// One error of all that there are.
+fn together(results: [Result<()>; 3]) -> Result<()> {
+    let errors: Vec<String> = results.into_iter().filter_map(|result| Some(format!("{:#}", result.err()?))).collect();
+    ensure!(errors.is_empty(), "{}", errors.join("\n\n"));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn all_that_is_missing_is_said_at_once() {
+        assert!(together([Ok(()), Ok(()), Ok(())]).is_ok());
+        let error = together([Err(anyhow!("a").context("compiler")), Ok(()), Err(anyhow!("rig"))]).unwrap_err();
+        assert_eq!(error.to_string(), "compiler: a\n\nrig");
+    }
 }

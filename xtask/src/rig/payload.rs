@@ -17,7 +17,6 @@ const STRIP_FROM: u64 = 4 << 20;
 #[derive(Clone, Debug, Default)]
 pub struct Payload {
     files: Vec<(PathBuf, String)>,
-    texts: Vec<(String, String)>,
     script: String,
     environment: Vec<(String, String)>,
 }
@@ -56,12 +55,6 @@ impl Payload {
         self
     }
 
-    /// Adds a file with this text, executable.
-    pub fn text(mut self, to: &str, text: &str) -> Self {
-        self.texts.push((to.to_owned(), text.to_owned()));
-        self
-    }
-
     /// Sets an environment variable for the command.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
@@ -76,9 +69,6 @@ impl Payload {
         let mut archive = Archive::new();
         for (from, to) in &self.files {
             put(&mut archive, from, to)?;
-        }
-        for (to, text) in &self.texts {
-            archive.file(to, 0o755, text.as_bytes());
         }
         let exports: String = self.environment.iter().map(|(name, value)| format!("export {name}={}\n", quote(value))).collect();
         archive.file("cmd", 0o755, format!("#!/bin/bash\ncd /guest\n{exports}{}", self.script).as_bytes());

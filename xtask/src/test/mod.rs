@@ -64,7 +64,7 @@ pub fn main(args: &Args) -> Result<()> {
     let mut toolchain = None;
     summary.run("setup", || {
         let found = toolchain::ensure()?;
-        toolchain::ensure_test_tools(&found)?;
+        toolchain::ensure_test_tools(Some(&found))?;
         toolchain = Some(found);
         Ok(())
     });

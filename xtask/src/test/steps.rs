@@ -17,7 +17,7 @@ use crate::{paths, ui};
 /// How much longer than on this machine the tests may wait under emulation.
 const PATIENCE: &str = "3";
 /// The time for all VM tests on one kernel.
-const VM_LIMIT: Duration = Duration::from_secs(900);
+const VM_LIMIT: Duration = Duration::from_secs(1800);
 
 /// `cargo fmt --check` of the workspace and of the kernel programs.
 pub fn fmt() -> Result<()> {

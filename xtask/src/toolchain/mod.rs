@@ -14,8 +14,14 @@ use crate::exec::{is_executable, which};
 use crate::{paths, ui};
 
 /// Programs that the host's tests call, and their Debian packages.
-const TEST_TOOLS: &[(&str, &str)] =
-    &[("ip", "iproute2"), ("ethtool", "ethtool"), ("tcpdump", "tcpdump"), ("tshark", "tshark"), ("capinfos", "wireshark-common")];
+const TEST_TOOLS: &[(&str, &str)] = &[
+    ("ip", "iproute2"),
+    ("ethtool", "ethtool"),
+    ("tcpdump", "tcpdump"),
+    ("tshark", "tshark"),
+    ("capinfos", "wireshark-common"),
+    ("chromium", "chromium"),
+];
 
 /// What compiles and links the kernel programs. probe-user/build.rs reads it from `.linkprobe-toolchain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,14 +55,15 @@ pub fn ensure() -> Result<Toolchain> {
     Ok(toolchain)
 }
 
-/// Installs what the tests call on this machine, where it is missing: tools, and the linter of Debian's compiler.
+/// Installs what the tests call on this machine, where it is missing: tools, and the linter of Debian's compiler. `None`: there is no
+/// compiler yet, and it will be Debian's.
 ///
 /// # Errors
 /// Which packages to install, when we cannot.
-pub fn ensure_test_tools(toolchain: &Toolchain) -> Result<()> {
+pub fn ensure_test_tools(toolchain: Option<&Toolchain>) -> Result<()> {
     let mut missing: Vec<&str> =
         TEST_TOOLS.iter().filter(|(tool, _)| which(tool).is_none()).map(|(_, package)| *package).collect();
-    if toolchain.bootstrap && !debian::has_clippy() {
+    if toolchain.is_none_or(|toolchain| toolchain.bootstrap) && !debian::has_clippy() {
         missing.push(debian::CLIPPY);
     }
     if missing.is_empty() {
