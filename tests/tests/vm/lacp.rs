@@ -69,6 +69,9 @@ fn a_partner_whose_lacpdus_stop_is_found_though_the_bonds_carrier_stays_and_so_i
     let table = agent.ask("status")?.out;
     assert!(table.contains("SILENT"), "{table}");
     assert!(lab.bonds.carrier(bond())?, "a plain bond keeps its carrier");
+    // the kernel is asked a moment after the failure, and what it counted tells something only while it lasts
+    let asked = || Ok(["slave0", "slave1"].iter().all(|slave| agent.log().contains(&format!("{slave}: LACPDUs in "))));
+    until_true("the kernel's counters", patience(5), asked).with_context(|| agent.log())?;
     for port in ["port0", "port1"] {
         lab.bonds.switch.exec(&format!("tc qdisc del dev {port} clsact"))?;
     }

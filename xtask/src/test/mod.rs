@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use crate::exec::ExitWith;
 use crate::rig::{Kernel, Rig};
 use crate::{build, toolchain, ui};
-use summary::Summary;
+use summary::{Seen, Summary};
 
 /// Run all checks: formatting, clippy, tidy, unit tests, namespace tests on this kernel, VM tests on both kernels of the rig.
 ///
@@ -119,11 +119,15 @@ fn vm_steps(args: &Args, programs: Option<&build::Programs>, summary: &mut Summa
         ready = Some((rig, build::integration_test("vm")?));
         Ok(())
     });
-    for kernel in kernels {
-        summary.test(&format!("VM tests on {kernel}"), |seen| match (&ready, programs) {
+    // most of such a run is waiting: the kernels' guests run side by side
+    let step = |kernel: Kernel| {
+        let ready = &ready;
+        let work = move |seen: &mut Seen| match (ready, programs) {
             (Some((rig, test)), Some(programs)) => steps::vm(rig, kernel, test, programs, &args.rest, seen),
             _ => bail!("the rig or the programs for it are not there"),
-        });
-    }
+        };
+        (format!("VM tests on {kernel}"), work)
+    };
+    summary.tests(kernels.into_iter().map(step).collect());
     ui::note("rates in the VM mean nothing; `cargo xtask bench` measures on this machine's kernel");
 }

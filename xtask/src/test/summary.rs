@@ -1,6 +1,7 @@
 //! What was run, how it ended and how long it took; and the tests' own counts, read from libtest's lines.
 
 use std::io::{self, Write};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -56,15 +57,27 @@ impl Counts {
     }
 }
 
-/// Passes the tests' output on to standard output and counts what it tells.
+/// Passes the tests' output on to standard output, at once or at their end, and counts what it tells.
+#[derive(Default)]
 pub struct Seen {
     counts: Counts,
     line: Vec<u8>,
+    /// What waits for the end of the tests.
+    held: Option<Vec<u8>>,
+}
+
+impl Seen {
+    fn held() -> Self {
+        Self { held: Some(Vec::new()), ..Self::default() }
+    }
 }
 
 impl Write for Seen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        io::stdout().write_all(bytes)?;
+        match &mut self.held {
+            Some(held) => held.extend_from_slice(bytes),
+            None => io::stdout().write_all(bytes)?,
+        }
         for &byte in bytes {
             if byte == b'\n' {
                 self.counts.add_line(&String::from_utf8_lossy(&self.line));
@@ -89,19 +102,42 @@ impl Summary {
 
     /// Runs a step. A failure is shown at once and remembered.
     pub fn run(&mut self, name: &str, work: impl FnOnce() -> Result<()>) {
-        self.record(name, work);
+        self.rows.push(timed(name, work));
     }
 
     /// Runs a step of tests, whose output goes through the [`Seen`]. Without a single result line it counts as failed.
     pub fn test(&mut self, name: &str, work: impl FnOnce(&mut Seen) -> Result<()>) {
-        let mut seen = Seen { counts: Counts::default(), line: Vec::new() };
-        self.record(name, || work(&mut seen));
-        if let Some(row) = self.rows.last_mut() {
-            row.counts = Some(seen.counts);
-            if matches!(row.end, End::Good) && (seen.counts.results == 0) {
-                eprintln!("{} {name}: no result of any test was seen", ui::verdict(false, "failed:"));
-                row.end = End::Failed(101);
+        let mut seen = Seen::default();
+        let row = timed(name, || work(&mut seen));
+        self.rows.push(row.counted(seen.counts));
+    }
+
+    /// Runs steps of tests side by side. The first one's output is shown as it comes, the others' when all have ended.
+    pub fn tests<W: FnOnce(&mut Seen) -> Result<()> + Send>(&mut self, steps: Vec<(String, W)>) {
+        let ended = thread::scope(|scope| {
+            let run = |(place, (name, work)): (usize, (String, W))| {
+                let mut seen = if place == 0 { Seen::default() } else { Seen::held() };
+                let thread = scope.spawn(move || {
+                    let row = timed(&name, || work(&mut seen));
+                    (row, seen)
+                });
+                thread
+            };
+            let threads: Vec<_> = steps.into_iter().enumerate().map(run).collect();
+            threads.into_iter().map(thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+        });
+        for thread in ended {
+            let Ok((row, seen)) = thread else {
+                // what it panicked with stands on standard error
+                self.rows.push(Row { name: "tests".to_owned(), took: Duration::ZERO, counts: None, end: End::Failed(101) });
+                continue;
+            };
+            if let Some(held) = &seen.held {
+                println!("\n{}:", row.name);
+                // an output that is gone is no reason to fail: the summary's exit code tells
+                let _ = io::stdout().write_all(held);
             }
+            self.rows.push(row.counted(seen.counts));
         }
     }
 
@@ -145,18 +181,30 @@ impl Summary {
         let codes = self.rows.iter().filter_map(|row| if let End::Failed(code) = row.end { Some(code) } else { None });
         codes.into_iter().next().unwrap_or(0)
     }
+}
 
-    fn record(&mut self, name: &str, work: impl FnOnce() -> Result<()>) {
-        let start = Instant::now();
-        let end = match ui::loud(name, work) {
-            Ok(()) => End::Good,
-            Err(error) => {
-                eprintln!("{} {name}: {error:#}", ui::verdict(false, "failed:"));
-                End::Failed(error.downcast_ref::<ExitWith>().map_or(1, |ended| ended.0.max(1)))
-            }
-        };
-        self.rows.push(Row { name: name.to_owned(), took: start.elapsed(), counts: None, end });
+impl Row {
+    /// With what its tests counted: without a single result line it failed.
+    fn counted(mut self, counts: Counts) -> Self {
+        self.counts = Some(counts);
+        if matches!(self.end, End::Good) && counts.results == 0 {
+            eprintln!("{} {}: no result of any test was seen", ui::verdict(false, "failed:"), self.name);
+            self.end = End::Failed(101);
+        }
+        self
     }
+}
+
+fn timed(name: &str, work: impl FnOnce() -> Result<()>) -> Row {
+    let start = Instant::now();
+    let end = match ui::loud(name, work) {
+        Ok(()) => End::Good,
+        Err(error) => {
+            eprintln!("{} {name}: {error:#}", ui::verdict(false, "failed:"));
+            End::Failed(error.downcast_ref::<ExitWith>().map_or(1, |ended| ended.0.max(1)))
+        }
+    };
+    Row { name: name.to_owned(), took: start.elapsed(), counts: None, end }
 }
 
 #[cfg(test)]

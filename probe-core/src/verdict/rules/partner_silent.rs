@@ -62,7 +62,8 @@ pub fn evidence(gap: &Gap<'_>, text: &str) -> Vec<Evidence> {
 mod tests {
     use super::*;
     use crate::samples::at;
-    use crate::verdict::testing::{Scene, WORKING};
+    use crate::timeline::What;
+    use crate::verdict::testing::{EXPIRED, Scene, WORKING};
 
     /// Both slaves speak each second until `ms`, eth1's partner only until 10 s.
     fn silent_from_10() -> Scene {
@@ -82,6 +83,15 @@ mod tests {
     #[test]
     fn it_is_not_sure_where_nothing_else_was_ever_received() {
         assert_eq!(silent_from_10().run(partner_silent)[0].confidence, Confidence::Low);
+    }
+
+    #[test]
+    fn a_short_silence_counts_where_our_port_gave_its_partner_up() {
+        let scene = || Scene::lacp().talk(0..10_000, "eth1", WORKING).hellos(0..60_000, "eth1").talk(12_150..60_000, "eth1", WORKING);
+        assert_eq!(scene().run(partner_silent), [], "the machine was busy for a moment");
+        let told = What::Attribute { name: "actor port state", from: WORKING.to_string(), to: EXPIRED.to_string() };
+        let found = scene().what(12_050, "eth1", told).run(partner_silent);
+        assert_eq!((found.len(), found[0].at, found[0].until), (1, at(9_000), Some(at(12_150))));
     }
 
     #[test]

@@ -33,9 +33,7 @@ pub fn gaps<'a>(case: &Case<'a>, name: &str, talk: &Talk<'a>, direction: Directi
     for (place, pdu) in pdus.iter().enumerate() {
         let until = pdus.get(place + 1).map(|next| next.at);
         let Some(limit) = talk.limit(direction, pdu.at) else { continue };
-        // One that came just too late is a host that was busy for a moment.
-        let enough = if until.is_some() { limit + limit / 6 } else { limit };
-        if until.unwrap_or(case.incident.to).since(pdu.at) > enough {
+        if until.unwrap_or(case.incident.to).since(pdu.at) > enough(talk, direction, pdu.at, until, limit) {
             found.push(Gap { from: pdu.at, until, limit, last: pdu.number, entry: None });
         }
     }
@@ -50,8 +48,7 @@ pub fn gaps<'a>(case: &Case<'a>, name: &str, talk: &Talk<'a>, direction: Directi
             Some(gap) => gap.entry = Some(entry),
             None => {
                 let until = pdus.iter().map(|pdu| pdu.at).find(|at| *at > entry.at);
-                let enough = if until.is_some() { limit + limit / 6 } else { limit };
-                if until.unwrap_or(case.incident.to).since(from) >= enough {
+                if until.unwrap_or(case.incident.to).since(from) >= enough(talk, direction, from, until, limit) {
                     found.push(Gap { from: from.max(case.incident.from), until, limit, last: None, entry: Some(entry) });
                 }
             }
@@ -68,6 +65,18 @@ pub fn gaps<'a>(case: &Case<'a>, name: &str, talk: &Talk<'a>, direction: Directi
     });
     found.sort_by_key(|gap| gap.from);
     found
+}
+
+/// How long a gap must be. One that ends just too late is a host that was busy for a moment, unless the receiver says that it gave up.
+fn enough(talk: &Talk<'_>, direction: Direction, from: Mono, until: Option<Mono>, limit: u64) -> u64 {
+    let Some(until) = until else { return limit };
+    let receiver = |at| match direction {
+        Direction::Ingress => talk.our_state(at),
+        Direction::Egress => talk.their_state(at),
+    };
+    let gave_up = |at: Mono| receiver(at).is_some_and(|state| state.expired() || state.defaulted());
+    let told = talk.changes().filter(|at| *at > from && *at <= until);
+    if !gave_up(from) && told.into_iter().any(gave_up) { limit } else { limit + limit / 6 }
 }
 
 /// What a link received while LACPDUs were missing.
