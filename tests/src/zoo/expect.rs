@@ -18,6 +18,8 @@ pub struct Expected {
     pub never: &'static [&'static str],
     /// One of these fired.
     pub triggers: &'static [&'static str],
+    /// Words that stand among what it was not.
+    pub excluded: &'static [&'static str],
 }
 
 /// Findings of a bond that is broken from within, which no fault outside of it may bring.
@@ -38,15 +40,22 @@ const SOFT: &[&str] = &[
 /// What must be made of a fault.
 pub fn expected(fault: Fault, mode: Mode) -> Expected {
     let lacp = mode == Mode::Lacp;
-    let none: &[&str] = &[];
+    let none = Expected::default();
     match fault {
         Fault::TxDuplication => Expected {
             first: &["duplicate-storm"],
-            also: if lacp { &["tx-blackout", "lacpdus-not-arriving"] } else { &["tx-blackout"] },
+            also: if lacp {
+                &["tx-blackout", "ghost-packets", "lacpdus-not-arriving", "bond-carries-nothing"]
+            } else {
+                &["tx-blackout", "ghost-packets"]
+            },
             never: &["carrier-loss", "admin-down", "flapping", "rx-blackout", "slave-removed", "partner-silent", "path-loss"],
             triggers: &["storm"],
+            excluded: &["no carrier loss", "not set down", "no RX loss"],
         },
-        Fault::CarrierBoth => Expected { first: &["carrier-loss"], also: &["bond-down"], never: SOFT, triggers: &["bond-down"] },
+        Fault::CarrierBoth => {
+            Expected { first: &["carrier-loss"], also: &["bond-down"], never: SOFT, triggers: &["bond-down"], ..none }
+        }
         Fault::CarrierOne => Expected {
             first: &["carrier-loss"],
             also: &["degraded"],
@@ -60,16 +69,16 @@ pub fn expected(fault: Fault, mode: Mode) -> Expected {
                 "flapping",
             ],
             triggers: &["slave-down"],
+            ..none
         },
         Fault::AdminDown => Expected {
             first: &["admin-down"],
-            also: none,
             never: &["duplicate-storm", "tx-blackout", "rx-blackout", "carrier-loss", "flapping", "lacp-key-mismatch"],
             triggers: &["bond-down"],
+            ..none
         },
         Fault::PartnerLacpDead => Expected {
             first: &["partner-silent"],
-            also: none,
             never: &[
                 "carrier-loss",
                 "admin-down",
@@ -80,34 +89,34 @@ pub fn expected(fault: Fault, mode: Mode) -> Expected {
                 "lacpdus-not-sent",
             ],
             triggers: &["lacp-down"],
+            ..none
         },
         Fault::PartnerRestart => Expected {
             first: &["partner-changed"],
-            also: none,
             never: &["carrier-loss", "admin-down", "duplicate-storm", "tx-blackout", "rx-blackout", "slave-removed"],
             triggers: &["lacp-partner"],
+            ..none
         },
         Fault::KeyMismatch => Expected {
             first: &["lacp-key-mismatch"],
-            also: none,
             never: &["carrier-loss", "admin-down", "duplicate-storm", "tx-blackout", "rx-blackout", "bond-down"],
             triggers: &["lacp-partner", "lacp-down"],
+            ..none
         },
         Fault::TimeoutMismatch => Expected {
             first: &["lacp-timeout-mismatch"],
-            also: none,
             never: &["carrier-loss", "admin-down", "duplicate-storm", "tx-blackout", "rx-blackout", "lacp-key-mismatch"],
             triggers: &["lacp-down"],
+            ..none
         },
         Fault::RxBlackout => Expected {
             first: if lacp { &["rx-blackout"] } else { &["rx-blackout", "next-hop-unreachable"] },
-            also: none,
             never: &["carrier-loss", "admin-down", "duplicate-storm", "tx-blackout", "lacpdus-not-sent", "flapping"],
             triggers: if lacp { &["blackout", "lacp-down"] } else { &["blackout", "probe-down"] },
+            ..none
         },
         Fault::NextHopDead => Expected {
             first: &["next-hop-unreachable"],
-            also: none,
             never: &[
                 "tx-blackout",
                 "rx-blackout",
@@ -118,27 +127,29 @@ pub fn expected(fault: Fault, mode: Mode) -> Expected {
                 "admin-down",
             ],
             triggers: &["probe-down"],
+            ..none
         },
         Fault::PathOnly => Expected {
             first: &["path-loss"],
-            also: none,
             never: &["next-hop-unreachable", "tx-blackout", "rx-blackout", "partner-silent", "carrier-loss", "duplicate-storm"],
             triggers: &["probe-down"],
+            ..none
         },
         Fault::Flapping => Expected {
             first: &["flapping"],
-            also: none,
             never: &["bond-down", "admin-down", "duplicate-storm", "tx-blackout", "rx-blackout", "slave-removed"],
             triggers: &["slave-down"],
+            ..none
         },
-        Fault::TxDrops => Expected { first: &["local-drops"], also: none, never: HARD, triggers: &["drops"] },
+        Fault::TxDrops => Expected { first: &["local-drops"], never: HARD, triggers: &["drops"], ..none },
         Fault::SlaveRemoved => Expected {
             first: &["slave-removed"],
             also: &["bond-down"],
             never: &["duplicate-storm", "tx-blackout", "rx-blackout", "flapping", "lacp-key-mismatch"],
             triggers: &["slave-removed"],
+            ..none
         },
-        Fault::Clean => Expected::default(),
+        Fault::Clean => none,
     }
 }
 
@@ -153,9 +164,14 @@ impl Expected {
             return Ok(());
         };
         ensure!(!self.first.is_empty(), "there must be no incident:\n{}\n{}", incident.report, outcome.log);
+        ensure!(outcome.incidents.len() == 1, "{} incidents came of one fault:\n{}", outcome.incidents.len(), outcome.log);
         let fired = incident.trigger_kinds()?;
         ensure!(fired.iter().any(|kind| self.triggers.contains(&kind.as_str())), "{fired:?} fired, none of {:?}", self.triggers);
         let verdict = Found::of(incident)?;
+        let excluded = incident.json["verdict"]["excluded"].to_string();
+        for words in self.excluded {
+            ensure!(excluded.contains(words), "{words:?} is not among what it was not: {excluded}\n{}", incident.report);
+        }
         let first = verdict.chain.first().context("the verdict is empty")?;
         ensure!(
             self.first.contains(&first.as_str()),

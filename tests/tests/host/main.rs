@@ -16,4 +16,5 @@ mod reach;
 mod recorded;
 mod refusals;
 mod restart;
+mod storm;
 mod triggers;

@@ -18,6 +18,8 @@ fn told(case: Case) -> Result<Outcome> {
     // a second on a machine; here everything takes longer
     assert!(alarm < 3.0, "the alarm came after {alarm} s\n{}", outcome.log);
     let incident = outcome.incidents.first().context("an incident")?;
+    let opening = outcome.log.lines().find(|line| line.contains(" opens: ")).unwrap_or_default();
+    assert!(opening.contains("duplicate storm"), "{opening}");
     let size = std::fs::metadata(incident.capture_path())?.len();
     assert!(size < CAPTURE, "{size} bytes");
     assert!(!list(&incident.json, "/series/seconds/t")?.is_empty());
