@@ -131,12 +131,13 @@ impl Flight {
                 continue;
             }
             let (reason, place, packets) = (sum.reason, sum.place, sum.packets);
+            let about = reason.clone();
             let what = What::Drops { reason, place, packets, within_ns: SECOND };
             let entry = Entry { at: now, link: Some(sum.link), source: Source::Kernel, what };
             let fired = Fired { at: now, kind: Kind::Drops, link: entry.link.clone(), text: entry.describe() };
             self.report(vec![entry], actions);
             if begins {
-                self.fire(&fired, actions);
+                self.fire_about(&fired, &about, actions);
             }
         }
     }

@@ -10,7 +10,7 @@ impl Flight {
     /// link can have several of.
     pub(super) fn fire_about(&mut self, fired: &Fired, about: &str, actions: &mut Vec<Action>) {
         match self.hold.take(fired, about) {
-            Taken::Fires => self.fire_now(fired, actions),
+            Taken::Fires => self.fire_now(fired, about, actions),
             Taken::Waits => {}
             Taken::Ends(outage) => self.ignored(&outage, fired.at, actions),
         }
@@ -18,8 +18,8 @@ impl Flight {
 
     /// What lasted until `now` fires.
     pub(super) fn outages_that_last(&mut self, now: Mono, actions: &mut Vec<Action>) {
-        for fired in self.hold.lasted(now) {
-            self.fire_now(&fired, actions);
+        for (fired, about) in self.hold.lasted(now) {
+            self.fire_now(&fired, &about, actions);
         }
     }
 

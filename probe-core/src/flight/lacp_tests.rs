@@ -347,3 +347,12 @@ fn the_kernel_is_asked_after_a_change_and_what_it_counted_is_told_while_lacp_fai
     assert_eq!(row.counters, Some(counted(110, 102)));
     assert_eq!((row.selected, row.ours.rate, row.partner.rate), (Some(true), Some("fast"), Some("fast")));
 }
+
+#[test]
+fn a_partner_that_is_well_again_before_we_were_heard_leaves_no_deadline_behind() {
+    let mut bench = Bench::new(SLOW);
+    bench.pdu(1000, Ingress, port(2, 1, 0x05), port(1, 1, SLOW));
+    bench.pdu(1200, Ingress, port(2, 1, SLOW), port(1, 1, SLOW));
+    bench.until(5000);
+    assert_eq!(bench.fired(), []);
+}

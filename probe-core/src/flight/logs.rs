@@ -1,9 +1,9 @@
 //! Log lines in the engine: they are put on the timeline, and those that tell of what nothing else tells fire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Action, Flight};
-use crate::table::LinkTable;
+use crate::table::{Link, LinkTable};
 use crate::time::{Mono, SECOND};
 use crate::timeline::{Entry, LinkName, Source, What};
 use crate::trigger::{Fired, Kind};
@@ -13,17 +13,29 @@ const MOST_LINES: u32 = 20;
 /// Nanoseconds.
 const SPAN: u64 = 10 * SECOND;
 
-/// How many lines of each pattern came lately: a flood of one must not fill the timeline.
+/// Spans that are remembered at most: links come and go.
+const MOST_SPANS: usize = 4096;
+/// Names of links that have gone which are remembered at most, and for so long, nanoseconds: a log is behind netlink.
+const MOST_GONE: usize = 1024;
+const GONE: u64 = 60 * SECOND;
+
+/// How many lines of each pattern came lately, about each of our links and about all else: a flood of one must neither fill the
+/// timeline nor silence the others.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Logs {
-    spans: BTreeMap<(bool, String), (Mono, u32)>,
+    spans: BTreeMap<(bool, String, About), (Mono, u32)>,
     held_back: u64,
+    /// Links that were not watched and are gone, the newest last.
+    gone: VecDeque<(Mono, String)>,
 }
 
 impl Logs {
     /// Whether a line of this pattern is kept.
-    fn passes(&mut self, at: Mono, failure: bool, pattern: &str) -> bool {
-        let (since, count) = self.spans.entry((failure, pattern.to_owned())).or_insert((at, 0));
+    fn passes(&mut self, at: Mono, failure: bool, pattern: &str, about: &About) -> bool {
+        if self.spans.len() >= MOST_SPANS {
+            self.spans.retain(|_, (since, _)| at.since(*since) < SPAN);
+        }
+        let (since, count) = self.spans.entry((failure, pattern.to_owned(), about.clone())).or_insert((at, 0));
         if at.since(*since) >= SPAN {
             (*since, *count) = (at, 0);
         }
@@ -31,6 +43,14 @@ impl Logs {
         let passes = *count <= MOST_LINES;
         self.held_back += u64::from(!passes);
         passes
+    }
+
+    /// A link that is not watched is gone; lines about it may still come.
+    pub(super) fn gone(&mut self, at: Mono, name: String) {
+        if self.gone.len() >= MOST_GONE {
+            self.gone.pop_front();
+        }
+        self.gone.push_back((at, name));
     }
 
     /// Matching lines that were not kept.
@@ -51,10 +71,10 @@ pub(super) struct Line {
 
 impl Flight {
     pub(super) fn log(&mut self, now: Mono, line: Line, actions: &mut Vec<Action>) {
-        if !self.logs.passes(now, line.failure, &line.pattern) {
+        let about = self.about(now, &line.line);
+        if !self.logs.passes(now, line.failure, &line.pattern, &about) {
             return;
         }
-        let about = about(&line.line, &self.table);
         let Line { at, file, failure, fires, pattern, line } = line;
         let link = match &about {
             About::Ours(link) => Some(link.clone()),
@@ -62,16 +82,27 @@ impl Flight {
         };
         let entry = Entry { at, link: link.clone(), source: Source::Agent, what: What::Log { file, failure, pattern, line } };
         let text = entry.describe();
+        let named = entry_pattern(&entry);
         self.report(vec![entry], actions);
         if fires && about != About::Others {
             let kind = if failure { Kind::LogFailure } else { Kind::LogRecovery };
-            self.fire(&Fired { at, kind, link, text }, actions);
+            self.fire_about(&Fired { at, kind, link, text }, &named, actions);
         }
+    }
+
+    fn about(&mut self, now: Mono, line: &str) -> About {
+        let words = words(line);
+        let about = about(&words, &self.table);
+        if about != About::Nothing {
+            return about;
+        }
+        self.logs.gone.retain(|(at, _)| now.since(*at) < GONE);
+        if self.logs.gone.iter().any(|(_, name)| names(&words, name)) { About::Others } else { About::Nothing }
     }
 }
 
 /// Which link a line names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum About {
     /// A watched one, or one that lies on it.
     Ours(LinkName),
@@ -81,27 +112,35 @@ enum About {
     Nothing,
 }
 
-fn about(line: &str, table: &LinkTable) -> About {
-    let words: Vec<&str> = line
-        .split(|c: char| c.is_whitespace() || ",;()[]<>'\"=/%".contains(c))
+fn words(line: &str) -> Vec<&str> {
+    line.split(|c: char| c.is_whitespace() || ",;()[]<>'\"=/%".contains(c))
         .map(|word| word.trim_matches([':', '.', '!']))
         .filter(|word| !word.is_empty())
-        .collect();
-    let mut others = false;
-    for link in table.links() {
-        let name = &link.state.name;
-        // `eth1:10.0.0.2`, as FRR writes an interface with its address.
-        let named = |word: &str| word == name || word.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with(':'));
-        if !words.iter().any(|word| named(word)) {
-            continue;
-        }
-        let ours = |ifindex: u32| table.role(ifindex).is_some();
-        if ours(link.state.ifindex) || link.state.lower.is_some_and(ours) {
-            return About::Ours(LinkName { ifindex: link.state.ifindex, name: name.clone() });
-        }
-        others = true;
+        .collect()
+}
+
+/// Whether one of the words names a link.
+fn names(words: &[&str], name: &str) -> bool {
+    // `eth1:10.0.0.2`, as FRR writes an interface with its address.
+    let named = |word: &&str| *word == name || word.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'));
+    words.iter().any(named)
+}
+
+fn about(words: &[&str], table: &LinkTable) -> About {
+    let named: Vec<&Link> = table.links().filter(|link| names(words, &link.state.name)).collect();
+    if named.is_empty() {
+        return About::Nothing;
     }
-    if others { About::Others } else { About::Nothing }
+    let ours: BTreeSet<u32> = table.stacked().into_iter().collect();
+    let found = named.iter().find(|link| table.role(link.state.ifindex).is_some() || ours.contains(&link.state.ifindex));
+    found.map_or(About::Others, |link| {
+        About::Ours(LinkName { ifindex: link.state.ifindex, name: link.state.name.clone() })
+    })
+}
+
+/// What one link can have several of.
+fn entry_pattern(entry: &Entry) -> String {
+    if let What::Log { pattern, .. } = &entry.what { pattern.clone() } else { String::new() }
 }
 
 #[cfg(test)]
@@ -162,6 +201,42 @@ mod tests {
         assert_eq!(tell("ospf6d: interface bond0.956 DOWN"), (named("bond0.956"), vec!["log-failure"]));
         assert_eq!(tell("AdjChg: Nbr 10.0.0.1(default) on mgmt:10.0.0.2: Full -> Down"), (named("mgmt"), vec!["log-failure"]));
         assert_eq!(tell("ospf6d: interface gone7 DOWN"), (vec![None], vec!["log-failure"]));
+    }
+
+    #[test]
+    fn what_lies_on_a_watched_link_is_ours_however_deep() {
+        let mut flight = started();
+        for link in [
+            LinkState { kind: Some("bridge".to_owned()), ..link(12, "br0") },
+            LinkState { lower: Some(12), kind: Some("vlan".to_owned()), ..link(13, "br0.7") },
+            LinkState { lower: Some(11), kind: Some("macvlan".to_owned()), ..link(14, "vrrp.51") },
+            LinkState { master: Some(12), ..crate::samples::bond(10, "bond0") },
+        ] {
+            flight.handle(at(1000), super::super::tests::told(link));
+        }
+        for (second, name) in (60..).zip(["br0", "br0.7", "vrrp.51"]) {
+            let line = format!("ospf6d: interface {name} DOWN");
+            assert_eq!(tell(&mut flight.clone(), second * 1000, true, true, &line), (named(name), vec!["log-failure"]));
+        }
+    }
+
+    #[test]
+    fn a_line_about_a_link_that_has_just_gone_opens_nothing() {
+        let mut flight = started();
+        flight.handle(at(1000), super::super::tests::told(link(20, "ppp7")));
+        let message = crate::netlink::LinkMessage::Del { ifindex: 20 };
+        flight.handle(at(50_000), Event::Link { source: Source::Netlink, message });
+        assert_eq!(tell(&mut flight, 50_200, true, true, "ospf6d: interface ppp7 DOWN"), (vec![None], vec![]));
+        assert_eq!(tell(&mut flight, 120_000, true, true, "ospf6d: interface ppp7 DOWN"), (vec![None], vec!["log-failure"]));
+    }
+
+    #[test]
+    fn lines_about_other_links_do_not_silence_ours() {
+        let mut flight = started();
+        for n in 0..100 {
+            tell(&mut flight, 50_000 + n, true, true, "ospf6d: interface lone0 DOWN");
+        }
+        assert_eq!(tell(&mut flight, 50_200, true, true, "ospf6d: interface bond0 DOWN"), (named("bond0"), vec!["log-failure"]));
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub struct Flight {
     open: Option<window::Window>,
     opened: u64,
     /// Triggers that were held back since the last incident opened: told once each.
-    held_back: BTreeSet<(Kind, Option<u32>)>,
+    held_back: BTreeSet<(Kind, Option<u32>, String)>,
 }
 
 impl Flight {
@@ -107,6 +107,9 @@ impl Flight {
                 self.change(now, Some(ifindex), &mut actions, |table| table.apply(now, source, *state));
             }
             Event::Link { source, message: LinkMessage::Del { ifindex } } => {
+                if self.table.get(ifindex).is_some() && self.table.role(ifindex).is_none() {
+                    self.logs.gone(now, self.table.name_of(ifindex));
+                }
                 self.change(now, Some(ifindex), &mut actions, |table| table.remove(now, source, ifindex));
             }
             Event::Link { .. } | Event::Tick => {}
@@ -289,8 +292,8 @@ impl Flight {
     }
 
     /// A trigger fired that waits for nothing: it opens an incident, or joins the one that is open.
-    fn fire_now(&mut self, fired: &Fired, actions: &mut Vec<Action>) {
-        let passes = self.cooldown.passes(fired);
+    fn fire_now(&mut self, fired: &Fired, about: &str, actions: &mut Vec<Action>) {
+        let passes = self.cooldown.passes(fired, about);
         let opens = fired.kind == Kind::Manual || self.config.opens.contains(&fired.kind);
         let extended = match &mut self.open {
             Some(open) if passes => open.join(fired),
@@ -299,7 +302,7 @@ impl Flight {
                 self.open(fired, actions);
                 None
             }
-            None if opens => return self.hold_back(fired, actions),
+            None if opens => return self.hold_back(fired, about, actions),
             None => return,
         };
         if passes {
@@ -310,8 +313,8 @@ impl Flight {
     }
 
     /// Tells once that a trigger opens no incident because of its cooldown.
-    fn hold_back(&mut self, fired: &Fired, actions: &mut Vec<Action>) {
-        if self.held_back.insert((fired.kind, fired.link.as_ref().map(|link| link.ifindex))) {
+    fn hold_back(&mut self, fired: &Fired, about: &str, actions: &mut Vec<Action>) {
+        if self.held_back.insert((fired.kind, fired.link.as_ref().map(|link| link.ifindex), about.to_owned())) {
             let text = format!("{} (within its cooldown: no incident of its own)", fired.text);
             self.note(fired.at, fired.link.clone(), What::Trigger { kind: fired.kind.name(), text }, actions);
         }

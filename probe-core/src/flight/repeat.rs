@@ -37,7 +37,7 @@ impl Repeats {
 
     /// When it is to be seen whether a storm is over.
     pub(super) fn deadline(&self) -> Option<Mono> {
-        self.tracks.storms().map(|track| track.last.at.plus(2 * SECOND)).min()
+        self.tracks.storms().filter_map(crate::repeat::Track::over_at).min()
     }
 
     /// Frames that were not followed for want of room.
@@ -111,7 +111,7 @@ impl Flight {
 
     /// An incident goes on with its storms, up to its limit.
     fn storms_go_on(&mut self, now: Mono, actions: &mut Vec<Action>) {
-        let last = self.repeats.tracks.storms().map(|track| track.last.at).max();
+        let last = self.repeats.tracks.storms().filter_map(|track| track.storm_at).max();
         if let (Some(last), Some(open)) = (last, &mut self.open) {
             actions.extend(open.go_on(last.min(now)).map(|until| Action::Extend { until }));
         }
@@ -277,6 +277,23 @@ mod tests {
         flight.handle(at(61_000), Event::Repeats(vec![counted(61_000, 60_000, 10, 7, 900)]));
         let actions = flight.handle(at(62_000), Event::Repeats(vec![counted(62_000, 60_000, 10, 7, 9000)]));
         assert_eq!(storms(&actions).len(), 1, "{actions:?}");
+    }
+
+    #[test]
+    fn a_storm_of_long_before_is_none_of_a_later_incident() {
+        let mut flight = started(config());
+        flight.handle(at(60_001), Event::Repeat(Box::new(seen(60_001, 60_000, 10, 7, 256))));
+        // it goes on at an ordinary rate for an hour, and another frame comes back after one
+        for second in 61..3660u64 {
+            flight.handle(at(second * 1000), Event::Repeats(vec![counted(second * 1000, 60_000, 10, 7, 256 + (second - 60) * 20)]));
+        }
+        flight.handle(at(3_660_000), Event::Repeats(vec![counted(3_660_000, 3_659_900, 10, 8, 40)]));
+        flight.handle(at(3_660_001), Event::Manual { reason: "look".to_owned() });
+        let incident = closed(flight.handle(at(3_680_000), Event::Stop));
+        let rows: Vec<_> = incident.repeats.iter().map(|total| (total.last.hash, total.storm)).collect();
+        assert_eq!(rows, [(7, false), (8, false)]);
+        let again = flight.handle(at(9_000_001), Event::Repeat(Box::new(seen(9_000_001, 9_000_000, 10, 8, 256))));
+        assert!(storms(&again)[0].contains(": 256 copies"), "{again:?}");
     }
 
     #[test]

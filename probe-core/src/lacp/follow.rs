@@ -217,6 +217,9 @@ impl Follow {
             self.works(at, told);
         } else if let Some(since) = self.trouble() {
             self.fails(now, since, told);
+        } else if matches!(self.phase, Phase::Failing { .. }) {
+            // It is over before it was told, and one end has not been heard yet: as before.
+            self.phase = Phase::Working;
         }
         self.judge_partner(now, told);
     }

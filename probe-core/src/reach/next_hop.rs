@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::Method;
 use crate::link::LinkState;
 use crate::netlink::{Address, Route};
-use crate::table::Watched;
+use crate::table::{Watched, stacked};
 use crate::time::{Mono, SECOND};
 
 /// How long a next hop is asked that is no longer in the routing table though its interface is up, nanoseconds: a route may
@@ -144,21 +144,8 @@ fn gateways(routes: &[Route], ifindex: u32) -> Vec<IpAddr> {
 /// The watched links, then what lies on them, in that order.
 fn devices(links: &[LinkState], watched: &Watched) -> Vec<u32> {
     let named = watched.bonds.iter().chain(&watched.interfaces);
-    let mut order: Vec<u32> = named.filter_map(|name| links.iter().find(|link| link.name == *name)).map(|l| l.ifindex).collect();
-    let mut known: BTreeSet<u32> = order.iter().copied().collect();
-    let mut next = 0;
-    while let Some(below) = order.get(next).copied() {
-        next += 1;
-        let bridge = links.iter().find(|link| link.ifindex == below).and_then(|link| link.master);
-        let above = links.iter().filter(|link| {
-            // A veth's lower link is its other end.
-            let on_it = link.lower == Some(below) && link.kind.as_deref() != Some("veth");
-            on_it || Some(link.ifindex) == bridge && link.kind.as_deref() == Some("bridge")
-        });
-        let new: Vec<u32> = above.map(|link| link.ifindex).filter(|ifindex| known.insert(*ifindex)).collect();
-        order.extend(new);
-    }
-    order
+    let order: Vec<u32> = named.filter_map(|name| links.iter().find(|link| link.name == *name)).map(|l| l.ifindex).collect();
+    stacked(&links.iter().collect::<Vec<_>>(), order)
 }
 
 #[cfg(test)]

@@ -11,8 +11,10 @@ use crate::time::{Mono, SECOND};
 const MOST: usize = 1024;
 /// Totals that an incident lists at most.
 const MOST_TOTALS: usize = 256;
-/// Time without a copy after which a storm is over, nanoseconds.
+/// Time without a copy, or at less than [`CALM`], after which a storm is over, nanoseconds.
 const QUIET: u64 = 2 * SECOND;
+/// A storm goes on at this part of its rate: one that wavers is one.
+const CALM: u64 = 4;
 /// Shortest time that a rate is taken over, nanoseconds.
 const LEAST: u64 = SECOND / 2;
 
@@ -41,7 +43,8 @@ pub struct Track {
     /// It is a storm now.
     pub storm: bool,
     peak: u64,
-    was_storm: bool,
+    /// Its last copy at a storm's rate.
+    pub storm_at: Option<Mono>,
     /// Copies of before a pause.
     before: u64,
     checked: (Mono, u64),
@@ -61,19 +64,30 @@ impl Tracks {
             self.lost += 1;
             return false;
         }
-        let storm_rate = self.storm_rate;
+        let (storm_rate, keep) = (self.storm_rate, self.keep);
         let track = self.tracks.entry(key).or_insert_with(|| Track::new(&seen));
+        if !track.storm && seen.first_at.since(track.last.at) > keep {
+            // It had stopped for longer than any incident reaches back: that is another story.
+            *track = Track::new(&seen);
+        }
         let measured = track.add(now, seen);
         let storm = told || measured && track.rate >= storm_rate;
         let begins = storm && !track.storm;
+        if begins && track.storm_at.is_some_and(|at| track.last.at.since(at) > keep) {
+            // The peak of an earlier storm is none of this one.
+            track.peak = 0;
+        }
         track.storm |= storm;
-        track.was_storm |= storm;
+        let goes_on = track.storm && (!measured || track.rate >= storm_rate / CALM);
+        if storm || goes_on {
+            track.storm_at = track.storm_at.max(Some(track.last.at));
+        }
         begins
     }
 
     /// The storms that have had no copy for a while: they are over.
     pub fn over(&mut self, now: Mono) -> Vec<Key> {
-        let quiet = self.tracks.iter_mut().filter(|(_, track)| track.storm && now.since(track.last.at) >= QUIET);
+        let quiet = self.tracks.iter_mut().filter(|(_, track)| track.over_at().is_some_and(|at| now >= at));
         quiet
             .map(|(key, track)| {
                 track.storm = false;
@@ -95,7 +109,7 @@ impl Tracks {
     /// What repeated itself from `from` to `to`, the most copied first, and how many more frames did.
     pub fn totals(&self, from: Mono, to: Mono) -> (Vec<RepeatTotal>, u64) {
         let within = |track: &&Track| track.last.at >= from && track.last.first_at <= to;
-        let mut found: Vec<RepeatTotal> = self.tracks.values().filter(within).map(Track::total).collect();
+        let mut found: Vec<RepeatTotal> = self.tracks.values().filter(within).map(|track| track.total(from)).collect();
         found.sort_by_key(|total| std::cmp::Reverse(total.last.copies));
         let more = found.len().saturating_sub(MOST_TOTALS);
         found.truncate(MOST_TOTALS);
@@ -117,7 +131,7 @@ impl Tracks {
         if self.tracks.len() < MOST {
             return true;
         }
-        let ordinary = self.tracks.iter().filter(|(_, track)| !track.was_storm);
+        let ordinary = self.tracks.iter().filter(|(_, track)| track.storm_at.is_none_or(|at| at < oldest));
         let Some(key) = ordinary.min_by_key(|(_, track)| track.last.copies).map(|(key, _)| *key) else { return false };
         self.tracks.remove(&key);
         self.lost += 1;
@@ -129,7 +143,12 @@ impl Track {
     fn new(seen: &RepeatSeen) -> Self {
         let last = RepeatSeen { copies: 0, ..seen.clone() };
         let checked = (seen.first_at, 0);
-        Self { last, what: String::new(), rate: 0, storm: false, peak: 0, was_storm: false, before: 0, checked }
+        Self { last, what: String::new(), rate: 0, storm: false, peak: 0, storm_at: None, before: 0, checked }
+    }
+
+    /// When it is over, if it is a storm and nothing more comes.
+    pub fn over_at(&self) -> Option<Mono> {
+        self.storm_at.filter(|_| self.storm).map(|at| at.plus(QUIET))
     }
 
     /// True when its rate was taken over long enough to say something.
@@ -166,8 +185,10 @@ impl Track {
         elapsed >= LEAST
     }
 
-    fn total(&self) -> RepeatTotal {
-        RepeatTotal { last: self.last.clone(), what: self.what.clone(), peak_per_second: self.peak, storm: self.was_storm }
+    /// For an incident that begins at `from`: a storm of before that is none of its own.
+    fn total(&self, from: Mono) -> RepeatTotal {
+        let storm = self.storm_at.is_some_and(|at| at >= from);
+        RepeatTotal { last: self.last.clone(), what: self.what.clone(), peak_per_second: self.peak, storm }
     }
 }
 

@@ -3,6 +3,7 @@
 mod differences;
 mod flips;
 mod link;
+mod stack;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use flips::Both;
 pub use link::{EdgeSeen, Link};
+pub use stack::stacked;
 pub use watch::{Role, Waiting, Watched};
 
 use crate::link::LinkState;
@@ -115,6 +117,12 @@ impl LinkTable {
     pub fn watched(&self) -> impl Iterator<Item = (&Link, Role)> {
         let order = self.bindings.order(&self.links);
         order.into_iter().filter_map(|ifindex| Some((self.links.get(&ifindex)?, self.role(ifindex)?)))
+    }
+
+    /// The watched links, and all that lie on them: VLANs, macvlans, bridges.
+    pub fn stacked(&self) -> Vec<u32> {
+        let links: Vec<&LinkState> = self.links.values().map(|link| &link.state).collect();
+        stacked(&links, self.watched().map(|(link, _)| link.state.ifindex).collect())
     }
 
     /// Names to watch that no link has.

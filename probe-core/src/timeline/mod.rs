@@ -29,7 +29,7 @@ pub struct Entry {
 }
 
 /// A link, as it was called at that time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, PartialOrd, Ord)]
 pub struct LinkName {
     /// Index of the interface.
     pub ifindex: u32,

@@ -19,11 +19,11 @@ pub struct KindCounts {
     pub held_back: u64,
 }
 
-/// When each trigger last fired for each link.
+/// When each trigger last fired for each link, and for each of what one link can have several of: targets, patterns, reasons.
 #[derive(Clone, Debug)]
 pub struct Cooldown {
     ns: u64,
-    last: BTreeMap<(Kind, String), Mono>,
+    last: BTreeMap<(Kind, String, String), Mono>,
     counts: BTreeMap<Kind, KindCounts>,
 }
 
@@ -33,10 +33,10 @@ impl Cooldown {
         Self { ns, last: BTreeMap::new(), counts: BTreeMap::new() }
     }
 
-    /// Whether a firing passes. A manual one always does.
-    pub fn passes(&mut self, fired: &Fired) -> bool {
+    /// Whether a firing passes. A manual one always does. `about` tells apart what one link can have several of.
+    pub fn passes(&mut self, fired: &Fired, about: &str) -> bool {
         let name = fired.link.as_ref().map_or_else(String::new, |link| link.name.clone());
-        let key = (fired.kind, name);
+        let key = (fired.kind, name, about.to_owned());
         let cools = fired.kind != Kind::Manual && self.last.get(&key).is_some_and(|last| fired.at.since(*last) < self.ns);
         let counts = self.counts.entry(fired.kind).or_default();
         if cools {
@@ -74,13 +74,13 @@ mod tests {
     #[test]
     fn a_trigger_passes_once_per_link_and_cooldown_and_the_rest_is_counted() {
         let mut cooldown = Cooldown::new(5 * SECOND);
-        assert!(cooldown.passes(&fired(Kind::SlaveDown, 0, "eth1")));
+        assert!(cooldown.passes(&fired(Kind::SlaveDown, 0, "eth1"), ""));
         for ms in 1..20 {
-            assert!(!cooldown.passes(&fired(Kind::SlaveDown, ms * 50_000_000, "eth1")));
+            assert!(!cooldown.passes(&fired(Kind::SlaveDown, ms * 50_000_000, "eth1"), ""));
         }
-        assert!(cooldown.passes(&fired(Kind::SlaveDown, SECOND, "eth2")));
-        assert!(cooldown.passes(&fired(Kind::SlaveUp, SECOND, "eth1")));
-        assert!(cooldown.passes(&fired(Kind::SlaveDown, 5 * SECOND, "eth1")));
+        assert!(cooldown.passes(&fired(Kind::SlaveDown, SECOND, "eth2"), ""));
+        assert!(cooldown.passes(&fired(Kind::SlaveUp, SECOND, "eth1"), ""));
+        assert!(cooldown.passes(&fired(Kind::SlaveDown, 5 * SECOND, "eth1"), ""));
         let counts: Vec<_> = cooldown.counts().collect();
         assert_eq!(
             counts,
@@ -89,9 +89,17 @@ mod tests {
     }
 
     #[test]
+    fn targets_without_a_link_cool_each_for_itself() {
+        let mut cooldown = Cooldown::new(5 * SECOND);
+        let down = Fired { link: None, ..fired(Kind::ProbeDown, 0, "") };
+        assert!(cooldown.passes(&down, "10.0.80.11") && cooldown.passes(&down, "10.0.80.12"));
+        assert!(!cooldown.passes(&down, "10.0.80.11"));
+    }
+
+    #[test]
     fn somebody_who_asks_is_never_held_back() {
         let mut cooldown = Cooldown::new(5 * SECOND);
-        assert!(cooldown.passes(&fired(Kind::Manual, 0, "")));
-        assert!(cooldown.passes(&fired(Kind::Manual, 1, "")));
+        assert!(cooldown.passes(&fired(Kind::Manual, 0, ""), ""));
+        assert!(cooldown.passes(&fired(Kind::Manual, 1, ""), ""));
     }
 }

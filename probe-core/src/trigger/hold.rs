@@ -60,13 +60,13 @@ impl Hold {
         Taken::Waits
     }
 
-    /// Time has passed: the outages that lasted, which fire now, in order of time.
-    pub fn lasted(&mut self, now: Mono) -> Vec<Fired> {
+    /// Time has passed: the outages that lasted, which fire now, in order of time, each with what it is about.
+    pub fn lasted(&mut self, now: Mono) -> Vec<(Fired, String)> {
         self.now = self.now.max(now);
         let (ns, now) = (self.ns, self.now);
-        let mut fire: Vec<Fired> =
-            self.waiting.extract_if(.., |held| now.since(held.fired.at) >= ns).map(|held| held.fired).collect();
-        fire.sort_by_key(|fired| fired.at);
+        let lasted = self.waiting.extract_if(.., |held| now.since(held.fired.at) >= ns);
+        let mut fire: Vec<(Fired, String)> = lasted.map(|held| (held.fired, held.about)).collect();
+        fire.sort_by_key(|(fired, _)| fired.at);
         fire
     }
 
@@ -136,8 +136,8 @@ mod tests {
         let (first, second) = (fired(Kind::SlaveDown, 1000, "eth1"), fired(Kind::BondDown, 1100, "bond0"));
         assert_eq!((hold.take(&second, ""), hold.take(&first, "")), (Taken::Waits, Taken::Waits));
         assert_eq!(hold.take(&fired(Kind::SlaveDown, 1500, "eth1"), ""), Taken::Waits, "the same outage");
-        assert_eq!(hold.lasted(at(4000)), [first]);
-        assert_eq!(hold.lasted(at(5000)), [second]);
+        assert_eq!(hold.lasted(at(4000)), [(first, String::new())]);
+        assert_eq!(hold.lasted(at(5000)), [(second, String::new())]);
         assert_eq!(hold.lasted(at(9000)), []);
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use probe_common::drops::DropKey;
+use probe_common::drops::{DropKey, MAX_DROPS};
 use probe_core::drops::DropTotal;
 use probe_core::flight::Event;
 use probe_core::time::{Mono, SECOND};
@@ -12,7 +12,7 @@ use super::Agent;
 use crate::kernel::drops::places;
 
 /// Time between two readings of the kernel's symbols, nanoseconds: there are some hundred thousand.
-const SYMBOLS_EVERY: u64 = 30 * SECOND;
+const SYMBOLS_EVERY: u64 = 5 * SECOND;
 
 /// What was dropped when it was last looked at.
 #[derive(Debug, Default)]
@@ -32,6 +32,7 @@ impl Agent {
         let more: Vec<(DropKey, u64)> =
             counts.iter().map(|(key, count)| (*key, count.saturating_sub(before(key)))).filter(|(_, more)| *more > 0).collect();
         self.dropped.counts = counts;
+        self.forget_drops(&more);
         if more.is_empty() {
             return;
         }
@@ -44,6 +45,19 @@ impl Agent {
         };
         let drops = more.into_iter().map(total).collect();
         self.handle(Event::Drops(drops));
+    }
+
+    /// Makes room in the kernel's table: links come and go, and once it is full no further reason would be counted.
+    fn forget_drops(&mut self, grown: &[(DropKey, u64)]) {
+        let tapped: BTreeSet<u32> = self.kernel.taps().map(|tap| tap.ifindex).collect();
+        let crowded = self.dropped.counts.len() > MAX_DROPS as usize * 3 / 4;
+        let grows = |key: &DropKey| grown.iter().any(|(of, _)| of == key);
+        let stale = |key: &&DropKey| !tapped.contains(&key.ifindex) || crowded && !grows(key);
+        let stale: Vec<DropKey> = self.dropped.counts.keys().filter(stale).copied().collect();
+        for key in stale {
+            self.kernel.drops.forget(key);
+            self.dropped.counts.remove(&key);
+        }
     }
 
     fn find_places(&mut self, now: Mono) {

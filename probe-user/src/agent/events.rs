@@ -17,10 +17,15 @@ use super::input::Inputs;
 use crate::clock;
 use crate::kernel::rings::KernelEvent;
 
+/// Events that are handed over before the loop looks at anything else. The ring buffer has room for fewer.
+const MOST_AT_ONCE: usize = 8192;
+
 impl Agent {
-    /// Hands over everything that waits in the EVENTS ring buffer, in the order in which the kernel put it there.
+    /// Hands over what waits in the EVENTS ring buffer, in the order in which the kernel put it there: all of it, unless it is filled as
+    /// fast as it is emptied.
     pub(super) fn kernel_events(&mut self, inputs: &mut Inputs) {
-        while let Some(event) = inputs.events.next_event() {
+        for _ in 0..MOST_AT_ONCE {
+            let Some(event) = inputs.events.next_event() else { break };
             match event {
                 KernelEvent::Edge(edge) => {
                     let up = edge.kind == kind::CARRIER_ON;

@@ -89,6 +89,14 @@ impl Drops {
         Ok(found)
     }
 
+    /// Counts no more what stands under this key, until it is dropped again.
+    pub fn forget(&mut self, key: DropKey) {
+        if let Some(counts) = &mut self.counts {
+            // One that is gone already is forgotten.
+            let _ = counts.remove(&Value(key));
+        }
+    }
+
     /// The kernel's name of a reason without its prefix; of one that its subsystems add, the number.
     pub fn reason(&self, reason: u32) -> String {
         self.reasons.get(&reason).map_or_else(|| format!("{reason:#x}"), |name| name.trim_start_matches(PREFIX).to_owned())

@@ -24,6 +24,10 @@ pub(super) struct Follower {
     path: PathBuf,
     name: String,
     open: Option<Open>,
+    /// Which file was read how far before it could not be read any more: what is in it is no news.
+    left: Option<((u64, u64), u64)>,
+    /// The file was there at the start, and could not be opened: nor is what it held then.
+    unseen: bool,
     /// The file that was there before, and until when it is read on.
     old: Option<(Open, Instant)>,
     trouble: Option<Trouble>,
@@ -46,10 +50,13 @@ impl Follower {
     /// From the end of the file on, if it is there.
     pub(super) fn start(path: PathBuf) -> Self {
         let name = path.display().to_string();
-        let mut follower = Self { path, name, open: None, old: None, trouble: None };
-        if let Ok(mut open) = follower.open_path() {
-            open.offset = open.file.metadata().map_or(0, |data| data.len());
-            follower.open = Some(open);
+        let mut follower = Self { path, name, open: None, left: None, unseen: false, old: None, trouble: None };
+        match follower.open_path() {
+            Ok(mut open) => {
+                open.offset = open.length();
+                follower.open = Some(open);
+            }
+            Err(error) => follower.unseen = error.kind() != ErrorKind::NotFound,
         }
         follower
     }
@@ -76,7 +83,14 @@ impl Follower {
             return Ok(());
         }
         let mut new = self.open_path()?;
-        // What is in it was written since the last look.
+        let left = self.left.take().filter(|(identity, _)| *identity == new.identity);
+        // What else is in it was written since the last look.
+        new.offset = match left {
+            Some((_, offset)) => offset,
+            None if self.unseen => new.length(),
+            None => 0,
+        };
+        self.unseen = false;
         new.read(&self.name, reporter)?;
         if let Some(before) = self.open.replace(new) {
             self.old = Some((before, Instant::now() + OLD));
@@ -109,12 +123,18 @@ impl Follower {
         }
         if error.kind() != ErrorKind::NotFound {
             // It is opened anew when that is possible.
-            self.open = None;
+            self.left = self.open.take().map(|open| (open.identity, open.offset)).or(self.left);
+        } else {
+            self.unseen = false;
         }
     }
 }
 
 impl Open {
+    fn length(&self) -> u64 {
+        self.file.metadata().map_or(0, |data| data.len())
+    }
+
     fn read(&mut self, name: &str, reporter: &mut Reporter) -> std::io::Result<()> {
         let length = self.file.metadata()?.len();
         if length < self.offset {

@@ -14,6 +14,7 @@ const TOLD: usize = 4;
 struct Storm<'a> {
     repeat: &'a RepeatSeen,
     what: &'a str,
+    since: Mono,
     peak: Option<u64>,
     /// Its place among the incident's repeats.
     place: Option<usize>,
@@ -32,7 +33,7 @@ pub fn duplicate_storm(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     let find = |((scope, direction), mut storms): ((String, Direction), Vec<Storm<'_>>)| {
-        storms.sort_by_key(|storm| storm.repeat.first_at);
+        storms.sort_by_key(|storm| storm.since);
         finding(case, &scope, direction, &storms)
     };
     groups.into_iter().filter_map(find).collect()
@@ -40,7 +41,7 @@ pub fn duplicate_storm(case: &Case<'_>) -> Vec<Finding> {
 
 fn finding(case: &Case<'_>, scope: &str, direction: Direction, storms: &[Storm<'_>]) -> Option<Finding> {
     let first = storms.first()?;
-    let at = first.repeat.first_at;
+    let at = first.since;
     // The same frame at a bond and its slaves counts once: where it was seen most.
     let mut frames: Vec<&Storm<'_>> = Vec::new();
     for storm in storms {
@@ -110,6 +111,7 @@ fn storms<'a>(case: &Case<'a>) -> Vec<Storm<'a>> {
         .map(|(place, total)| Storm {
             repeat: &total.last,
             what: &total.what,
+            since: since(case, &total.last),
             peak: Some(total.peak_per_second),
             place: Some(place),
             until: ended(&total.last),
@@ -118,10 +120,23 @@ fn storms<'a>(case: &Case<'a>) -> Vec<Storm<'a>> {
     for entry in &case.incident.timeline {
         let What::Storm { begins: true, repeat, what, rate } = &entry.what else { continue };
         if !storms.iter().any(|storm| same(storm.repeat, repeat)) {
-            storms.push(Storm { repeat, what, peak: Some(*rate), place: None, until: ended(repeat) });
+            let since = since(case, repeat);
+            storms.push(Storm { repeat, what, since, peak: Some(*rate), place: None, until: ended(repeat) });
         }
     }
     storms
+}
+
+/// When a storm began: with its first copy, unless that was an ordinary frame of long before.
+fn since(case: &Case<'_>, repeat: &RepeatSeen) -> Mono {
+    if repeat.first_at >= case.incident.from {
+        return repeat.first_at;
+    }
+    let told = case.incident.timeline.iter().find_map(|entry| match &entry.what {
+        What::Storm { begins: true, repeat: begun, .. } if same(begun, repeat) => Some(entry.at),
+        _ => None,
+    });
+    told.unwrap_or(case.incident.from)
 }
 
 fn same(a: &RepeatSeen, b: &RepeatSeen) -> bool {
