@@ -18,7 +18,10 @@ const TOO_LONG: usize = 400;
 /// All that is wrong, one `file:line: what` each.
 pub fn check() -> Result<()> {
     let repo = paths::repo();
-    let files = quiet(Command::new("git").current_dir(&repo).args(["ls-files", "--cached", "--others", "--exclude-standard"]))?;
+    let mut git = Command::new("git");
+    // a checkout of another user's is as good: nothing of it is run by git
+    git.current_dir(&repo).args(["-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"]);
+    let files = quiet(&mut git)?;
     let mut wrong = Vec::new();
     for file in files.lines().filter(|file| repo.join(file).is_file()) {
         let bytes = fs::read(repo.join(file)).with_context(|| format!("cannot read {file}"))?;

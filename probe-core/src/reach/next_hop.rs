@@ -1,6 +1,6 @@
 //! The next hops of the watched links: the gateways of the routes through them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::Method;

@@ -48,6 +48,7 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
         control_snaplen: config.control_snaplen,
         memory_bytes: config.memory,
         sample_rate: config.sample,
+        storm_rate: config.storm_rate,
         pin: Some(PathBuf::from(BPFFS).join(&config.instance)),
         wanted_ns: ns(config.before.saturating_add(config.max_window)),
         log: log::log_enabled!(log::Level::Trace),
@@ -161,6 +162,8 @@ fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
         min_slaves: config.min_slaves as usize,
         opens,
         probe_loss: config.probe_loss,
+        storm_rate: u64::from(config.storm_rate),
+        drop_burst: u64::from(config.drop_burst),
         ..FlightConfig::default()
     })
 }

@@ -30,6 +30,8 @@ pub const KEYS: &[&str] = &[
     "sample",
     "triggers",
     "min-slaves",
+    "storm-rate",
+    "drop-burst",
     "cooldown",
     "ignore-shorter",
     "before",
@@ -149,6 +151,8 @@ fn set(settings: &mut Settings, key: &str, value: &DeValue<'_>) -> Result<(), St
             settings.triggers = Some(listed.iter().map(|item| one_of(item.get_ref(), &Kind::NAMES)).collect::<Result<_, _>>()?);
         }
         "min-slaves" => settings.min_slaves = Some(integer(value)?),
+        "storm-rate" => settings.storm_rate = Some(integer(value)?),
+        "drop-burst" => settings.drop_burst = Some(integer(value)?),
         "cooldown" => settings.cooldown = Some(duration(value)?),
         "ignore-shorter" => settings.ignore_shorter = Some(duration(value)?),
         "before" => settings.before = Some(duration(value)?),

@@ -55,6 +55,10 @@ pub struct Config {
     pub triggers: Vec<Kind>,
     /// Least active slaves of a bond; 0 for any number.
     pub min_slaves: u32,
+    /// Copies of one frame in a second that are a storm.
+    pub storm_rate: u32,
+    /// Packets that the kernel drops of one interface for one reason in a second and that are a burst.
+    pub drop_burst: u32,
     /// After a trigger, so long it does not fire again for the same link.
     pub cooldown: Duration,
     /// Outages that are shorter fire nothing; 0 for none.
@@ -147,6 +151,8 @@ impl Config {
             sample: settings.sample.unwrap_or(1000),
             triggers: settings.triggers.map_or_else(|| Kind::DEFAULT.to_vec(), kinds),
             min_slaves: settings.min_slaves.unwrap_or(0),
+            storm_rate: settings.storm_rate.unwrap_or(probe_common::repeat::STORM_RATE),
+            drop_burst: settings.drop_burst.unwrap_or(100),
             cooldown: settings.cooldown.unwrap_or(Duration::from_secs(10)),
             ignore_shorter: settings.ignore_shorter.unwrap_or(Duration::ZERO),
             before: settings.before.unwrap_or(Duration::from_secs(30)),
@@ -200,6 +206,8 @@ fn forget_overridden(places: &mut BTreeMap<&'static str, Place>, args: &Settings
         "sample" = sample,
         "triggers" = triggers,
         "min-slaves" = min_slaves,
+        "storm-rate" = storm_rate,
+        "drop-burst" = drop_burst,
         "ignore-shorter" = ignore_shorter,
         "before" = before,
         "after" = after,

@@ -26,6 +26,8 @@ pub fn to_toml(config: &Config) -> String {
         ("sample", config.sample.to_string()),
         ("triggers", list(&config.triggers.iter().map(|kind| kind.name().to_owned()).collect::<Vec<_>>())),
         ("min-slaves", config.min_slaves.to_string()),
+        ("storm-rate", config.storm_rate.to_string()),
+        ("drop-burst", config.drop_burst.to_string()),
         ("cooldown", text(&format_duration(config.cooldown))),
         ("ignore-shorter", text(&format_duration(config.ignore_shorter))),
         ("before", text(&format_duration(config.before))),

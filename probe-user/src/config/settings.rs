@@ -70,13 +70,24 @@ pub struct Settings {
 
     /// What opens an incident: a list with commas [default: what is bad, and manual]
     ///
-    /// By default bond-down, slave-down, slave-removed, min-slaves, interface-down and manual; there are also bond-up, slave-up,
-    /// interface-up and slave-added. Those that are not in the list only join an incident that is open.
+    /// By default bond-down, slave-down, slave-removed, min-slaves, interface-down, lacp-down, lacp-partner, probe-down, storm,
+    /// blackout, drops, log-failure and manual. There are also bond-up, slave-up, slave-added, interface-up, lacp-up, probe-up,
+    /// storm-end, blackout-end, log-recovery, ghosts and rate. Those that are not in the list only join an incident that is open.
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = PossibleValuesParser::new(Kind::NAMES), hide_possible_values = true, help_heading = "Triggers")]
     pub triggers: Option<Vec<String>>,
     /// Fire when a bond has fewer active slaves than this; 0 turns it off [default: 0]
     #[arg(long, value_name = "N", help_heading = "Triggers")]
     pub min_slaves: Option<u32>,
+    /// Copies of one frame in a second that are a storm [default: 1000]
+    ///
+    /// Fewer may take a little longer to be told: it needs 256 copies at that rate.
+    #[arg(long, value_name = "N", help_heading = "Triggers")]
+    pub storm_rate: Option<u32>,
+    /// Packets of one interface that the kernel drops for one reason in a second and that are a burst [default: 100]
+    ///
+    /// Only reasons that are a link's trouble count, such as a full queue.
+    #[arg(long, value_name = "N", help_heading = "Triggers")]
+    pub drop_burst: Option<u32>,
     /// After a trigger, count it instead of firing again for the same link for so long [default: 10s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Triggers")]
     pub cooldown: Option<Duration>,
@@ -183,6 +194,8 @@ impl Settings {
             sample,
             triggers,
             min_slaves,
+            storm_rate,
+            drop_burst,
             cooldown,
             ignore_shorter,
             before,

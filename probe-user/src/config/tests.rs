@@ -69,6 +69,8 @@ fn every_key_of_a_file_is_read() {
         sample = 0
         triggers = ["bond-down", "manual"]
         min-slaves = 2
+        storm-rate = 5000
+        drop-burst = 10
         cooldown = "5s"
         ignore-shorter = "1s"
         before = "1m"
@@ -112,6 +114,19 @@ fn a_wrong_value_is_named_with_file_line_key_and_what_is_allowed() {
         error,
         "linkprobe.toml:2:11: key `snaplen`: a string is not a whole number; write a whole number without quotes, such as 128"
     );
+}
+
+#[test]
+fn the_help_of_run_names_every_trigger_and_a_rate_of_nothing_is_refused() {
+    use clap::CommandFactory;
+    let mut cli = crate::cli::Cli::command();
+    let help = cli.find_subcommand_mut("run").expect("run").render_long_help().to_string();
+    let words: Vec<&str> = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').collect();
+    let missing: Vec<&str> = Kind::NAMES.into_iter().filter(|name| !words.contains(name)).collect();
+    assert_eq!(missing, [""; 0]);
+    let error = message("bond = \"b\"\nstorm-rate = 0\ndrop-burst = 0");
+    assert!(error.contains("linkprobe.toml:2:1: key `storm-rate`: 0 is out of range; allowed are 10 to 1000000"), "{error}");
+    assert!(error.contains("linkprobe.toml:3:1: key `drop-burst`: 0 is out of range; it is at least 1"), "{error}");
 }
 
 #[test]

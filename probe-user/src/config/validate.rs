@@ -19,6 +19,8 @@ const CAPTURE_LIMIT: std::ops::RangeInclusive<u64> = 64 << 10..=16 << 30;
 const LONGEST_INTERFACE: usize = 15;
 /// Longest name of an instance: it is a part of paths.
 const LONGEST_INSTANCE: usize = 64;
+/// Copies in a second that can be called a storm.
+const STORM_RATE: std::ops::RangeInclusive<u32> = 10..=1_000_000;
 /// Longest window: more than this is a recording, not an incident.
 const LONGEST_WINDOW: Duration = Duration::from_secs(86_400);
 
@@ -35,6 +37,7 @@ pub fn validate(config: &Config, places: &BTreeMap<&'static str, Place>, default
     let mut found = Findings { places, default, errors: Vec::new() };
     interfaces(config, &mut found);
     sizes(config, &mut found);
+    rates(config, &mut found);
     windows(config, &mut found);
     probes(config, &mut found);
     logs(config, &mut found);
@@ -106,6 +109,16 @@ fn sizes(config: &Config, found: &mut Findings<'_>) {
             let (least, most) = (format_size(*range.start()), format_size(*range.end()));
             found.push(key, format!("{} is out of range; allowed are {least} to {most}", format_size(value)));
         }
+    }
+}
+
+fn rates(config: &Config, found: &mut Findings<'_>) {
+    if !STORM_RATE.contains(&config.storm_rate) {
+        let (least, most) = (STORM_RATE.start(), STORM_RATE.end());
+        found.push("storm-rate", format!("{} is out of range; allowed are {least} to {most}", config.storm_rate));
+    }
+    if config.drop_burst == 0 {
+        found.push("drop-burst", "0 is out of range; it is at least 1");
     }
 }
 

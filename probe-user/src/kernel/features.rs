@@ -138,14 +138,17 @@ pub fn probe(pin_dir: Option<&std::path::Path>) -> Features {
 
 /// What is likely missing when the kernel refuses to load something; empty, or beginning with a space.
 pub(super) fn hint() -> String {
-    let missing = missing_capabilities();
+    hint_of(&missing_capabilities(), KernelVersion::current().ok(), &release())
+}
+
+fn hint_of(missing: &[&str], version: Option<KernelVersion>, release: &str) -> String {
     if !missing.is_empty() {
         return format!(" (missing {})", missing.join(", "));
     }
     let (major, minor, feature) = OLDEST;
-    match KernelVersion::current() {
-        Ok(version) if version < KernelVersion::new(major, minor, 0) => {
-            format!(" (kernel {}: {feature} needs {major}.{minor})", release())
+    match version {
+        Some(version) if version < KernelVersion::new(major, minor, 0) => {
+            format!(" (kernel {release}: {feature} needs {major}.{minor})")
         }
         _ => String::new(),
     }
@@ -180,6 +183,14 @@ fn release() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kernel_that_is_too_old_is_told_what_it_lacks_and_missing_capabilities_come_first() {
+        let hint = |version| hint_of(&[], Some(version), "5.10.0-28-amd64");
+        assert_eq!(hint(KernelVersion::new(5, 10, 0)), " (kernel 5.10.0-28-amd64: bpf_xdp_load_bytes needs 5.18)");
+        assert_eq!(hint(KernelVersion::new(5, 18, 0)), "");
+        assert_eq!(hint_of(&["CAP_BPF"], Some(KernelVersion::new(5, 10, 0)), "5.10.0"), " (missing CAP_BPF)");
+    }
 
     #[test]
     fn missing_capabilities_are_named() {

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -73,7 +74,15 @@ pub(super) fn prepare(
         return Ok(None);
     }
     let failed = |source| KernelError::File { path: dir.clone(), source };
-    fs::create_dir_all(&dir).map_err(failed)?;
+    match fs::create_dir_all(&dir) {
+        // Many systems let only root into their bpffs: no reason not to record.
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+            notes.push(format!("{}: {error}: nothing is pinned, so a killed agent loses its history", dir.display()));
+            config.pin = None;
+            return Ok(None);
+        }
+        made => made.map_err(failed)?,
+    }
     let lock = Lock::directory(&dir)?;
     let names: Vec<String> =
         fs::read_dir(&dir).map_err(failed)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();

@@ -159,15 +159,23 @@ impl Apt {
     }
 }
 
-/// This machine's apt sources, both formats, one after the other.
+/// This machine's apt sources, both formats, one after the other; what they name as a list of mirrors is read too.
 fn configured_sources() -> String {
     let mut text = fs::read_to_string("/etc/apt/sources.list").unwrap_or_default();
-    let Ok(parts) = fs::read_dir("/etc/apt/sources.list.d") else { return text };
-    for part in parts.flatten() {
+    for part in fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten() {
         text.push('\n');
         text.push_str(&fs::read_to_string(part.path()).unwrap_or_default());
     }
+    for list in mirror_lists(&text) {
+        let mirrors = fs::read_to_string(list).unwrap_or_default();
+        mirrors.lines().for_each(|mirror| text.push_str(&format!("\nURIs: {mirror}")));
+    }
     text
+}
+
+/// Files with mirrors, one a line, that sources name instead of one: cloud images do.
+fn mirror_lists(sources: &str) -> Vec<String> {
+    sources.split_whitespace().filter_map(|word| word.strip_prefix("mirror+file:")).map(str::to_owned).collect()
 }
 
 /// The mirror that this machine uses for Debian itself.
@@ -203,6 +211,7 @@ mod tests {
         assert_eq!(mirror(sources).as_deref(), Some("http://mirror.example/debian"));
         assert_eq!(mirror("deb https://m.example/debian bookworm main\n").as_deref(), Some("https://m.example/debian"));
         assert_eq!(mirror("deb https://packages.example/apt cloud main\n"), None);
+        assert_eq!(mirror_lists("URIs: mirror+file:/etc/apt/mirrors/debian.list\n"), ["/etc/apt/mirrors/debian.list"]);
     }
 
     #[test]

@@ -20,8 +20,7 @@ const LLVMS: std::ops::RangeInclusive<u32> = 21..=23;
 /// When it cannot be built.
 pub fn ensure(compiler: &Compiler) -> Result<PathBuf> {
     let llvm = compiler.llvm;
-    let root = paths::cache()?.join("tools").join(format!("bpf-linker-{VERSION}-llvm-{llvm}"));
-    let bin = root.join("bin");
+    let bin = dir_of(llvm)?;
     if is_ours(&bin.join("bpf-linker")) {
         ui::present(&format!("bpf-linker {VERSION} for LLVM {llvm}"));
         return Ok(bin);
@@ -37,8 +36,20 @@ pub fn ensure(compiler: &Compiler) -> Result<PathBuf> {
     if !prefix(llvm).exists() {
         debian::install(&[&format!("llvm-{llvm}-dev"), "zlib1g-dev", "libzstd-dev", "g++"], "LLVM for bpf-linker")?;
     }
-    ui::step(&format!("building bpf-linker {VERSION} for LLVM {llvm} (about two minutes)"), || build(llvm, &root))?;
+    ui::step(&format!("building bpf-linker {VERSION} for LLVM {llvm} (about two minutes)"), || build(llvm, &root_of(llvm)?))?;
     Ok(bin)
+}
+
+/// The directory of the bpf-linker that we build for this LLVM.
+///
+/// # Errors
+/// Without a directory for caches.
+pub fn dir_of(llvm: u32) -> Result<PathBuf> {
+    Ok(root_of(llvm)?.join("bin"))
+}
+
+fn root_of(llvm: u32) -> Result<PathBuf> {
+    Ok(paths::cache()?.join("tools").join(format!("bpf-linker-{VERSION}-llvm-{llvm}")))
 }
 
 /// Whether there is, or could be, a linker for this LLVM.

@@ -21,6 +21,8 @@ const TEST_TOOLS: &[(&str, &str)] = &[
     ("tshark", "tshark"),
     ("capinfos", "wireshark-common"),
     ("chromium", "chromium"),
+    ("zstd", "zstd"),
+    ("git", "git"),
 ];
 
 /// What compiles and links the kernel programs. probe-user/build.rs reads it from `.linkprobe-toolchain`.
@@ -84,7 +86,9 @@ struct Compiler {
 
 impl Toolchain {
     fn works(&self) -> bool {
-        is_executable(&self.linker_dir.join("bpf-linker")) && has_sources(&self.name)
+        // an upgrade of the compiler may bring another LLVM than that of the linker
+        let fits = |llvm: u32| !self.bootstrap || self.linker_dir == linker::dir_of(llvm).unwrap_or_default();
+        is_executable(&self.linker_dir.join("bpf-linker")) && has_sources(&self.name) && llvm(&self.name).is_some_and(fits)
     }
 
     fn parse(text: &str) -> Option<Self> {

@@ -1,9 +1,9 @@
 //! We send LACPDUs, and the partner says that it does not get them.
 
-use super::lacpdus_not_sent::sent_before;
+use super::lacpdus_not_sent::{counters, sent_before};
 use crate::lacp::PortState;
 use crate::time::{Mono, SECOND};
-use crate::verdict::case::{Case, fact};
+use crate::verdict::case::{Case, entry, fact};
 use crate::verdict::lacp::{Pdu, Talk};
 use crate::verdict::{Confidence, Evidence, Finding, FindingKind};
 
@@ -37,6 +37,7 @@ pub fn lacpdus_not_arriving(case: &Case<'_>) -> Vec<Finding> {
             if case.knows_carriers() && case.life(name).is_some_and(|life| life.losses == 0) {
                 evidence.push(fact(format!("{name} kept its carrier")));
             }
+            evidence.extend(counters(case, name, lost.pdu.at, lost.until).map(|(counted, _)| entry(counted)));
             evidence.sort_by_key(|evidence| evidence.at().unwrap_or(Mono(u64::MAX)));
             found.push(
                 Finding::new(

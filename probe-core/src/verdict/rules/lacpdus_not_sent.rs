@@ -4,9 +4,12 @@ use super::lacpdus_not_arriving::losses;
 use super::partner_silent::evidence;
 use super::receiving::gaps;
 use crate::direction::Direction;
+use crate::lacp::Grown;
 use crate::time::Mono;
-use crate::verdict::case::{Case, fact};
+use crate::timeline::{Entry, What};
+use crate::verdict::case::{Case, entry, fact};
 use crate::verdict::lacp::{Pdu, Talk};
+use crate::verdict::life::of_link;
 use crate::verdict::{Confidence, Finding, FindingKind};
 
 /// Speaks when none of our LACPDUs passed a slave's egress tap for three periods while slave and bond were up, or when the partner
@@ -27,7 +30,17 @@ pub fn lacpdus_not_sent(case: &Case<'_>) -> Vec<Finding> {
             )
         };
         for gap in gaps(case, name, talk, Direction::Egress) {
-            found.push(finding(gap.from).until(gap.until).evidence(evidence(&gap, "our last LACPDU")));
+            let mut told = finding(gap.from).until(gap.until).evidence(evidence(&gap, "our last LACPDU"));
+            if let Some((counted, grown)) = counters(case, name, gap.from, gap.until) {
+                told = told.evidence([entry(counted)]);
+                if grown.seen_sent == 0 && grown.counters.sent > 0 {
+                    told.text =
+                        format!("{name}: the bond sent LACPDUs by its own count, and none passed the slave's egress tap");
+                    told.confidence = Confidence::Medium;
+                    told.action = format!("Something between the bond and {name}'s transmission takes them: look at what else is attached there");
+                }
+            }
+            found.push(told);
         }
         let bond = case.bond_of(name).and_then(|bond| case.life(&bond.link.name));
         let set_down = |at: Mono| bond.is_some_and(|life| life.admin_down.iter().any(|span| span.touches(at)));
@@ -46,6 +59,15 @@ pub fn lacpdus_not_sent(case: &Case<'_>) -> Vec<Finding> {
     found
 }
 
+/// What the bonding driver counted at a slave beside the taps, as the kernel was asked when LACP had failed.
+pub fn counters<'a>(case: &Case<'a>, name: &str, from: Mono, until: Option<Mono>) -> Option<(&'a Entry, Grown)> {
+    let until = until.unwrap_or(case.incident.to);
+    of_link(case.incident, name).find_map(|entry| match entry.what {
+        What::LacpCounters(grown) if (from..=until).contains(&entry.at) => Some((entry, grown)),
+        _ => None,
+    })
+}
+
 /// Our LACPDUs in the time before the partner missed them: those that it did not get, where it works as the standard wants.
 pub fn sent_before<'a, 'b>(talk: &'b Talk<'a>, at: Mono, limit: u64) -> Vec<&'b Pdu<'a>> {
     // The partner counts from the last one that arrived: that is the first of this time.
@@ -61,6 +83,7 @@ fn has_egress(case: &Case<'_>, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lacp::LacpCounters;
     use crate::samples::at;
     use crate::verdict::testing::{EXPIRED, Scene, WORKING};
 
@@ -69,6 +92,17 @@ mod tests {
         let found =
             Scene::lacp().talk(0..10_000, "eth1", WORKING).talk_theirs(10_000..60_000, "eth1", WORKING).run(lacpdus_not_sent);
         assert_eq!((found.len(), found[0].at), (1, at(9_000)));
+    }
+
+    #[test]
+    fn what_the_bond_counted_and_the_tap_did_not_see_is_told_apart() {
+        let silent = || Scene::lacp().talk(0..10_000, "eth1", WORKING).talk_theirs(10_000..60_000, "eth1", WORKING);
+        let grown = |sent| Grown { counters: LacpCounters { sent, ..LacpCounters::default() }, ..Grown::default() };
+        let found = silent().what(14_000, "eth1", What::LacpCounters(grown(4))).run(lacpdus_not_sent);
+        assert!(found[0].text.contains("by its own count, and none passed"), "{}", found[0].text);
+        assert_eq!(found[0].confidence, Confidence::Medium);
+        let found = silent().what(14_000, "eth1", What::LacpCounters(grown(0))).run(lacpdus_not_sent);
+        assert_eq!((found[0].confidence, found[0].evidence.len()), (Confidence::High, 2));
     }
 
     #[test]
