@@ -66,6 +66,8 @@ pub mod global {
     pub const SAMPLE_RATE: &str = "SAMPLE_RATE";
     /// Nanoseconds from copy to copy below which a repeat is a storm.
     pub const STORM_NS: &str = "STORM_NS";
+    /// Nanoseconds within which an equal frame is a repeat; other than [`crate::repeat::WINDOW_NS`] in benchmarks only.
+    pub const REPEAT_WINDOW_NS: &str = "REPEAT_WINDOW_NS";
     /// Not 0: publish with atomic instructions. Needed where plain stores may pass each other (any CPU but x86),
     /// and where a program may be preempted by another on its CPU (PREEMPT_RT).
     pub const ATOMIC: &str = "ATOMIC";

@@ -21,6 +21,7 @@ params! {
     BLOCKS_BULK = 2;
     SAMPLE_RATE = 1000;
     STORM_NS = 1_000_000;
+    REPEAT_WINDOW_NS = 1_000_000_000;
     ATOMIC = 1;
     NETDEV_IFINDEX = 0;
     NETDEV_STATE = 0;

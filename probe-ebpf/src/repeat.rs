@@ -17,7 +17,7 @@ use crate::{
     frame::Frame,
     hide::{forget, mask},
     maps,
-    params::{CONTROL_SNAPLEN, SNAPLEN, STORM_NS},
+    params::{CONTROL_SNAPLEN, REPEAT_WINDOW_NS, SNAPLEN, STORM_NS},
     tap::Seen,
 };
 
@@ -104,16 +104,17 @@ pub extern "C" fn lp_came_before(block: u32, at: u32, captured: u32, what: u64, 
     let key = hash(block, at, captured, what as u32) ^ tap << 48;
     // A frame that passes several taps, one after the other, has a place for each. The lowest bit is for storms.
     let mut index = key ^ tap << 1;
+    let window = u64::from(REPEAT_WINDOW_NS.load());
     // SAFETY: a map value of this CPU, alive as long as the program runs.
     let there = unsafe { *once(table, index) };
-    if there.key != key && there.at_ns & HELD != 0 && now.wrapping_sub(there.at_ns & !HELD) < WINDOW_NS {
+    if there.key != key && there.at_ns & HELD != 0 && now.wrapping_sub(there.at_ns & !HELD) < window {
         // A storm's: it keeps its place.
         index ^= 1;
     }
     let once = once(table, index);
     // SAFETY: as above.
     let (there, current) = unsafe { (&mut *once, &mut (*table).current) };
-    if there.key == key && now.wrapping_sub(there.at_ns & !HELD) < WINDOW_NS {
+    if there.key == key && now.wrapping_sub(there.at_ns & !HELD) < window {
         *current = Current { key, first_ns: there.at_ns & !HELD, index };
         return 1;
     }

@@ -8,7 +8,7 @@ use std::{io::Write as _, process::ExitCode};
 
 use anyhow::{Context as _, Result};
 use linkprobe_tests::traffic::{Kind, Plan, frame::build};
-use probe_common::{names::program, stage};
+use probe_common::{names::program, repeat::WINDOW_NS, stage};
 use probe_user::kernel::{Kernel, KernelConfig};
 use serde::Serialize;
 
@@ -42,18 +42,23 @@ struct Case {
     stages: Option<u32>,
     control: bool,
     sample: u32,
+    /// Every frame is taken for the first of its kind, as in ordinary traffic: else one frame again and again is a storm.
+    fresh: bool,
 }
 
 const RECORD: u32 = stage::COUNT | stage::CLASSIFY | stage::RECORD;
 const REPEATED: u32 = RECORD | stage::REPEAT;
-const CASES: [Case; 7] = [
-    Case { name: "empty", stages: None, control: false, sample: 0 },
-    Case { name: "count", stages: Some(stage::COUNT), control: false, sample: 0 },
-    Case { name: "count, classify", stages: Some(stage::COUNT | stage::CLASSIFY), control: false, sample: 0 },
-    Case { name: "count, classify, record 128 bytes", stages: Some(RECORD), control: false, sample: 0 },
-    Case { name: "the same, control lane", stages: Some(RECORD), control: true, sample: 0 },
-    Case { name: "count, classify, record, sample 1:1000", stages: Some(RECORD | stage::SAMPLE), control: false, sample: 1000 },
-    Case { name: "count, classify, repeat: one of a storm", stages: Some(REPEATED), control: false, sample: 0 },
+const PLAIN: Case = Case { name: "empty", stages: None, control: false, sample: 0, fresh: true };
+const CASES: [Case; 9] = [
+    PLAIN,
+    Case { name: "count", stages: Some(stage::COUNT), ..PLAIN },
+    Case { name: "count, classify", stages: Some(stage::COUNT | stage::CLASSIFY), ..PLAIN },
+    Case { name: "count, classify, record 128 bytes", stages: Some(RECORD), ..PLAIN },
+    Case { name: "the same, control lane", stages: Some(RECORD), control: true, ..PLAIN },
+    Case { name: "record and look for repeats", stages: Some(REPEATED), ..PLAIN },
+    Case { name: "the same, control lane ", stages: Some(REPEATED), control: true, ..PLAIN },
+    Case { name: "all: and sample 1:1000", stages: Some(REPEATED | stage::SAMPLE), sample: 1000, ..PLAIN },
+    Case { name: "a copy in a storm", stages: Some(REPEATED), fresh: false, ..PLAIN },
 ];
 
 fn main() -> ExitCode {
@@ -90,6 +95,7 @@ fn measure(hook: &'static str) -> Result<Vec<Row>> {
             stages: case.stages.unwrap_or(stage::ALL),
             sample_rate: case.sample,
             control_snaplen: 128,
+            repeat_window_ns: if case.fresh { 0 } else { WINDOW_NS as u32 },
             ..KernelConfig::default()
         };
         kernels.push(Kernel::load(config).context(case.name)?);
@@ -118,8 +124,8 @@ fn rows(hook: &'static str, mut runs: Vec<Vec<f64>>) -> Vec<Row> {
         .map(|(n, case)| {
             let goal = match n {
                 1 => Some(COUNT_GOAL),
-                3 => Some(RECORD_GOAL),
-                4 => Some(over(3) * CONTROL_RATIO),
+                3 | 5 => Some(RECORD_GOAL),
+                4 | 6 => Some(over(n - 1) * CONTROL_RATIO),
                 _ => None,
             };
             Row {

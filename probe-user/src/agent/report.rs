@@ -22,6 +22,14 @@ impl Agent {
         let mut losses: Vec<Loss> =
             self.own_losses().into_iter().map(|(name, count)| Loss { place: "agent".into(), name, count }).collect();
         let mut taps = Vec::new();
+        // What a tap that is gone has lost stays lost.
+        for (id, info) in self.kernel.described_taps().filter(|(id, _)| !self.kernel.taps().any(|tap| tap.id == *id)) {
+            let Ok(counters) = self.kernel.counters_of(id) else { continue };
+            let name = String::from_utf8_lossy(info.name.split(|&b| b == 0).next().unwrap_or(&[])).into_owned();
+            let place = format!("{name} {} (gone)", direction_name(info.direction));
+            let lost = named_losses(&counters.losses).into_iter().filter(|(_, count)| *count > 0);
+            losses.extend(lost.map(|(name, count)| Loss { place: place.clone(), name: name.into(), count }));
+        }
         for tap in self.kernel.taps() {
             let counters = self.kernel.counters_of(tap.id)?;
             let classes: Vec<ClassStatus> =

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use probe_common::{
     recorder::{BLOCK_STRIDE, MAX_SNAPLEN, lane},
-    repeat::STORM_RATE,
+    repeat::{STORM_RATE, WINDOW_NS},
     stage,
 };
 
@@ -30,6 +30,8 @@ pub struct KernelConfig {
     pub sample_rate: u32,
     /// Copies of one frame in a second from which on they are a storm.
     pub storm_rate: u32,
+    /// Nanoseconds within which an equal frame is a repeat: a second, but in benchmarks.
+    pub repeat_window_ns: u32,
     /// Directory on a bpffs where maps and links are pinned, so that a killed agent loses no history. `None`: nothing is pinned.
     pub pin: Option<PathBuf>,
     /// For how long the frames of a tap that has ended may still be asked for, nanoseconds: so long its id means nothing else.
@@ -50,6 +52,7 @@ impl Default for KernelConfig {
             memory_bytes: 64 << 20,
             sample_rate: 0,
             storm_rate: STORM_RATE,
+            repeat_window_ns: WINDOW_NS as u32,
             pin: None,
             wanted_ns: 600_000_000_000,
             tcx: true,
