@@ -133,9 +133,7 @@ fn about(words: &[&str], table: &LinkTable) -> About {
     }
     let ours: BTreeSet<u32> = table.stacked().into_iter().collect();
     let found = named.iter().find(|link| table.role(link.state.ifindex).is_some() || ours.contains(&link.state.ifindex));
-    found.map_or(About::Others, |link| {
-        About::Ours(LinkName { ifindex: link.state.ifindex, name: link.state.name.clone() })
-    })
+    found.map_or(About::Others, |link| About::Ours(LinkName { ifindex: link.state.ifindex, name: link.state.name.clone() }))
 }
 
 /// What one link can have several of.

@@ -285,7 +285,8 @@ mod tests {
         flight.handle(at(60_001), Event::Repeat(Box::new(seen(60_001, 60_000, 10, 7, 256))));
         // it goes on at an ordinary rate for an hour, and another frame comes back after one
         for second in 61..3660u64 {
-            flight.handle(at(second * 1000), Event::Repeats(vec![counted(second * 1000, 60_000, 10, 7, 256 + (second - 60) * 20)]));
+            flight
+                .handle(at(second * 1000), Event::Repeats(vec![counted(second * 1000, 60_000, 10, 7, 256 + (second - 60) * 20)]));
         }
         flight.handle(at(3_660_000), Event::Repeats(vec![counted(3_660_000, 3_659_900, 10, 8, 40)]));
         flight.handle(at(3_660_001), Event::Manual { reason: "look".to_owned() });

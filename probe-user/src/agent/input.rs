@@ -12,7 +12,7 @@ use crate::control::{Call, Server};
 use crate::incident::WriteOutcome;
 use crate::kernel::rings::{Events, Samples};
 use crate::logs::{Logs, News};
-use crate::netlink::{Monitor, Received};
+use crate::netlink::{Monitor, Received, StatsAnswer};
 use crate::probe::{Probes, Report};
 use crate::readable::Readable;
 
@@ -30,6 +30,8 @@ pub enum Input {
     Probe(Report),
     /// What a log tells.
     Log(News),
+    /// What drivers have counted.
+    Counted(StatsAnswer),
     /// The writer is done with an incident, or has failed.
     Written(Box<WriteOutcome>),
     /// A signal.
@@ -61,6 +63,7 @@ pub struct Inputs {
     pub probes: Probes,
     /// Logs that are followed.
     pub logs: Logs,
+    counted: mpsc::Receiver<StatsAnswer>,
     /// Outcomes of writing.
     pub written: mpsc::UnboundedReceiver<WriteOutcome>,
     server: Server,
@@ -82,6 +85,7 @@ impl Inputs {
         clock: ClockWatch,
         probes: Probes,
         logs: Logs,
+        counted: mpsc::Receiver<StatsAnswer>,
         written: mpsc::UnboundedReceiver<WriteOutcome>,
     ) -> io::Result<Self> {
         Ok(Self {
@@ -93,6 +97,7 @@ impl Inputs {
             probes,
             logs,
             server,
+            counted,
             written,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -120,6 +125,7 @@ impl Inputs {
             }
             received = self.monitor.receive() => Ok(Input::Netlink(received.context("rtnetlink")?)),
             step = self.clock.stepped() => Ok(Input::ClockStep(step.context("clock")?)),
+            Some(counted) = self.counted.recv() => Ok(Input::Counted(counted)),
             Some(outcome) = self.written.recv() => Ok(Input::Written(Box::new(outcome))),
             _ = self.user1.recv() => Ok(Input::Signal(Signal::Trigger)),
             report = self.probes.next() => Ok(Input::Probe(report)),

@@ -1,24 +1,29 @@
 //! Once a second: what taps and drivers have counted, for the tap matrix and for the counts of an incident's window.
 
+use std::io;
 use std::time::Duration;
 
 use probe_common::tap::direction;
 use probe_core::counts::Moment;
 use probe_core::flight::Event;
+use probe_core::link::LinkStats;
 use probe_core::matrix::{Cell, Count, LinkTotals, Readings, TapTotal};
-use probe_core::table::Role;
+use probe_core::table::{Link, Role};
 use probe_core::time::{Mono, SECOND};
 use probe_core::timeline::LinkName;
 
 use super::Agent;
 use super::status::{MatrixRow, MatrixStatus, Passed};
-use crate::netlink::Stats;
+use crate::netlink::{StatsAnswer, StatsAsker};
 
 /// What is needed to read once a second.
-#[derive(Default)]
 pub(super) struct Counting {
-    stats: Stats,
+    drivers: StatsAsker,
+    /// What the taps had counted when the drivers were asked, and when that was.
+    waiting: Option<(Mono, Vec<LinkTotals>)>,
     readings: Readings,
+    /// Number of the last question to the drivers.
+    round: u64,
     /// When it is to be read next.
     due: Mono,
     /// Why drivers could not be asked, as it was told last.
@@ -26,6 +31,11 @@ pub(super) struct Counting {
 }
 
 impl Counting {
+    /// Reads from now on; drivers are asked through this.
+    pub fn new(drivers: StatsAsker) -> Self {
+        Self { drivers, waiting: None, readings: Readings::default(), round: 0, due: Mono(0), error: None }
+    }
+
     /// Time from `now` to the next reading.
     pub fn due_in(&self, now: Mono) -> Duration {
         Duration::from_nanos(self.due.since(now))
@@ -48,46 +58,62 @@ impl Agent {
             Err(error) => return log::error!("counters: {error}"),
         };
         let links = self.totals(&taps);
+        let indexes: Vec<u32> = links.iter().map(|totals| totals.link.ifindex).collect();
         if self.history.is_due(now) {
             self.history.push(Moment { at: now, taps, losses: self.own_losses() });
         }
-        if let Some(second) = self.counting.readings.second(now, links) {
+        // Drivers that have not answered within a second are not waited for.
+        self.take_drivers(Ok(Vec::new()));
+        // The taps were read first: what passes now is counted by the driver and by no tap, which can be no ghost.
+        self.counting.round += 1;
+        let asked = self.counting.drivers.ask(self.counting.round, &indexes);
+        self.counting.waiting = Some((now, links));
+        if !asked {
+            self.take_drivers(Err(io::Error::new(io::ErrorKind::TimedOut, "no answer yet")));
+        }
+    }
+
+    /// The drivers have answered.
+    pub(super) fn counted(&mut self, answer: StatsAnswer) {
+        // An answer that came too late would be set beside what the taps counted since.
+        if answer.round == self.counting.round {
+            self.take_drivers(answer.counted);
+        }
+    }
+
+    /// Hands over what was counted until the drivers were asked, with what they said.
+    fn take_drivers(&mut self, drivers: io::Result<Vec<(u32, LinkStats)>>) {
+        let Some((at, mut links)) = self.counting.waiting.take() else { return };
+        let error = drivers.as_ref().err().map(ToString::to_string);
+        if let Some(error) = error.as_ref().filter(|error| Some(*error) != self.counting.error.as_ref()) {
+            log::warn!("drivers' counters: {error}; the tap matrix goes on without them");
+        }
+        self.counting.error = error;
+        for (ifindex, stats) in drivers.unwrap_or_default() {
+            if let Some(totals) = links.iter_mut().find(|totals| totals.link.ifindex == ifindex) {
+                totals.driver = Some(stats);
+            }
+        }
+        if let Some(second) = self.counting.readings.second(at, links) {
             self.handle(Event::Second(second));
         }
     }
 
-    fn totals(&mut self, taps: &[(u16, probe_common::counters::TapCounters)]) -> Vec<LinkTotals> {
-        let watched: Vec<(LinkName, u32)> = self
-            .flight
-            .table()
-            .watched()
-            .map(|(link, role)| {
-                let master = if let Role::Slave { master } = role { master } else { 0 };
-                (LinkName { ifindex: link.state.ifindex, name: link.state.name.clone() }, master)
-            })
-            .collect();
-        let indexes: Vec<u32> = watched.iter().map(|(link, _)| link.ifindex).collect();
-        // The taps were read first: what passes now is counted by the driver and by no tap, which can be no ghost.
-        let drivers = self.counting.stats.of(&indexes);
-        let error = drivers.as_ref().err().map(ToString::to_string);
-        if let Some(error) = error.as_ref().filter(|_| error != self.counting.error) {
-            log::warn!("drivers' counters: {error}; the tap matrix goes on without them");
-        }
-        self.counting.error = error;
-        let drivers = drivers.unwrap_or_default();
+    /// What the taps of the watched links have counted so far.
+    fn totals(&self, taps: &[(u16, probe_common::counters::TapCounters)]) -> Vec<LinkTotals> {
         let tap = |ifindex: u32, way: u8| {
             let tap = self.kernel.taps().find(|tap| tap.ifindex == ifindex && tap.direction == way)?;
             let (_, counters) = taps.iter().find(|(id, _)| *id == tap.id)?;
             Some(TapTotal::of(tap.id, counters))
         };
-        let totals = |(link, master): (LinkName, u32)| LinkTotals {
-            ingress: tap(link.ifindex, direction::INGRESS),
-            egress: tap(link.ifindex, direction::EGRESS),
-            driver: drivers.iter().find(|(ifindex, _)| *ifindex == link.ifindex).map(|(_, stats)| *stats),
-            master,
-            link,
+        let totals = |(link, role): (&Link, Role)| LinkTotals {
+            link: LinkName { ifindex: link.state.ifindex, name: link.state.name.clone() },
+            master: if let Role::Slave { master } = role { master } else { 0 },
+            ingress: tap(link.state.ifindex, direction::INGRESS),
+            egress: tap(link.state.ifindex, direction::EGRESS),
+            driver: None,
         };
-        watched.into_iter().map(totals).collect()
+        self.flight.table().watched().map(totals).collect()
     }
 
     pub(super) fn matrix_status(&self) -> MatrixStatus {

@@ -134,6 +134,7 @@ impl Agent {
                     Report::Sample(sample) => Event::Probe(sample),
                     Report::Alarm(text) => Event::Alarm { text },
                 }),
+                Input::Counted(answer) => self.counted(answer),
                 Input::Written(outcome) => self.written(*outcome),
                 Input::Signal(Signal::Trigger) => self.handle(Event::Manual { reason: "SIGUSR1".into() }),
                 Input::Signal(Signal::Stop) => return Ok(()),

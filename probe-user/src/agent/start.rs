@@ -21,7 +21,7 @@ use crate::control::{Server, socket_path};
 use crate::kernel::lock::Lock;
 use crate::kernel::{Kernel, KernelConfig, features};
 use crate::logs::{LogConfig, Logs};
-use crate::netlink::{Monitor, links};
+use crate::netlink::{Monitor, StatsAsker, links};
 use crate::probe::{ProbeConfig, Probes};
 
 /// Where maps and links are pinned; the instance's name follows.
@@ -61,15 +61,16 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
     let (incidents, written) = Incidents::start(&config, kernel.recorder())?;
     let probes = Probes::start(probe_config(&config)).context("probes")?;
     let logs = Logs::start(&log_config(&config)).context("logs")?;
+    let (drivers, counted) = StatsAsker::start().context("counters of drivers")?;
     let clock = ClockWatch::start().context("clock")?;
-    let inputs = Inputs::new(monitor, events, samples, server, clock, probes, logs, written).context("event loop")?;
+    let inputs = Inputs::new(monitor, events, samples, server, clock, probes, logs, counted, written).context("event loop")?;
     let mut agent = Agent {
         started: clock::now(),
         kernel,
         flight: Flight::new(flight_config(&config)?),
         incidents,
         history: CountHistory::new(ns(config.before)),
-        counting: Counting::default(),
+        counting: Counting::new(drivers),
         base: None,
         losses: Losses { netlink_undecodable: found.undecodable.len() as u64, ..Losses::default() },
         untapped: Vec::new(),

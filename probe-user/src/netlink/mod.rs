@@ -1,4 +1,4 @@
-//! rtnetlink's uses: [`Monitor`] hears of every change, [`links`] asks for everything at once, [`Stats`] for counters every second,
+//! rtnetlink's uses: [`Monitor`] hears of every change, [`links`] asks for everything at once, [`StatsAsker`] for counters every second,
 //! [`link`] and [`lacp_counters`] for what nobody tells unasked.
 //!
 //! [`network`] asks for addresses and routes as well.
@@ -6,6 +6,7 @@
 //! Only bytes move here; [`probe_core::netlink`] decodes them.
 
 mod ask;
+mod asker;
 mod dump;
 mod links;
 mod monitor;
@@ -14,8 +15,8 @@ pub(crate) mod request;
 mod stats;
 
 pub use ask::{lacp_counters, link};
+pub use asker::{StatsAnswer, StatsAsker};
 use dump::dump_links;
 pub use links::{Links, links};
 pub use monitor::{Monitor, Received};
 pub use network::{Changes, network};
-pub use stats::Stats;

@@ -19,6 +19,8 @@ struct Row {
     name: String,
     took: Duration,
     counts: Option<Counts>,
+    /// libtest's result lines, of programs with tests
+    results: Vec<String>,
     end: End,
 }
 
@@ -61,6 +63,7 @@ impl Counts {
 #[derive(Default)]
 pub struct Seen {
     counts: Counts,
+    results: Vec<String>,
     line: Vec<u8>,
     /// What waits for the end of the tests.
     held: Option<Vec<u8>>,
@@ -80,7 +83,11 @@ impl Write for Seen {
         }
         for &byte in bytes {
             if byte == b'\n' {
-                self.counts.add_line(&String::from_utf8_lossy(&self.line));
+                let line = String::from_utf8_lossy(&self.line);
+                self.counts.add_line(&line);
+                if line.starts_with("test result:") && !line.contains(" 0 passed; 0 failed; 0 ignored") {
+                    self.results.push(line.trim_end().to_owned());
+                }
                 self.line.clear();
             } else {
                 self.line.push(byte);
@@ -109,7 +116,7 @@ impl Summary {
     pub fn test(&mut self, name: &str, work: impl FnOnce(&mut Seen) -> Result<()>) {
         let mut seen = Seen::default();
         let row = timed(name, || work(&mut seen));
-        self.rows.push(row.counted(seen.counts));
+        self.rows.push(row.counted(seen));
     }
 
     /// Runs steps of tests side by side. The first one's output is shown as it comes, the others' when all have ended.
@@ -117,11 +124,10 @@ impl Summary {
         let ended = thread::scope(|scope| {
             let run = |(place, (name, work)): (usize, (String, W))| {
                 let mut seen = if place == 0 { Seen::default() } else { Seen::held() };
-                let thread = scope.spawn(move || {
+                scope.spawn(move || {
                     let row = timed(&name, || work(&mut seen));
                     (row, seen)
-                });
-                thread
+                })
             };
             let threads: Vec<_> = steps.into_iter().enumerate().map(run).collect();
             threads.into_iter().map(thread::ScopedJoinHandle::join).collect::<Vec<_>>()
@@ -129,7 +135,13 @@ impl Summary {
         for thread in ended {
             let Ok((row, seen)) = thread else {
                 // what it panicked with stands on standard error
-                self.rows.push(Row { name: "tests".to_owned(), took: Duration::ZERO, counts: None, end: End::Failed(101) });
+                self.rows.push(Row {
+                    name: "tests".to_owned(),
+                    took: Duration::ZERO,
+                    counts: None,
+                    results: Vec::new(),
+                    end: End::Failed(101),
+                });
                 continue;
             };
             if let Some(held) = &seen.held {
@@ -137,17 +149,17 @@ impl Summary {
                 // an output that is gone is no reason to fail: the summary's exit code tells
                 let _ = io::stdout().write_all(held);
             }
-            self.rows.push(row.counted(seen.counts));
+            self.rows.push(row.counted(seen));
         }
     }
 
     /// Notes a step that is not run, and why.
     pub fn skip(&mut self, name: &str, why: &str) {
         let end = End::Skipped(why.to_owned());
-        self.rows.push(Row { name: name.to_owned(), took: Duration::ZERO, counts: None, end });
+        self.rows.push(Row { name: name.to_owned(), took: Duration::ZERO, counts: None, results: Vec::new(), end });
     }
 
-    /// Prints the table, and in the last line the overall result.
+    /// Prints the table, the overall result, and at the end cargo's own result lines.
     pub fn print(&self) {
         println!("\nsummary");
         let mut all = Counts::default();
@@ -174,6 +186,10 @@ impl Summary {
             "overall result: {word}. {} passed; {} failed; {} ignored{skipped}; in {took}",
             all.passed, all.failed, all.ignored
         );
+        // cargo's own words last, and of those what failed
+        let (good, bad): (Vec<_>, Vec<_>) =
+            self.rows.iter().flat_map(|row| &row.results).partition(|line| line.contains(": ok."));
+        good.into_iter().chain(bad).for_each(|line| println!("{line}"));
     }
 
     /// 0, or the code of the first step that failed.
@@ -185,8 +201,9 @@ impl Summary {
 
 impl Row {
     /// With what its tests counted: without a single result line it failed.
-    fn counted(mut self, counts: Counts) -> Self {
-        self.counts = Some(counts);
+    fn counted(mut self, seen: Seen) -> Self {
+        let counts = seen.counts;
+        (self.counts, self.results) = (Some(counts), seen.results);
         if matches!(self.end, End::Good) && counts.results == 0 {
             eprintln!("{} {}: no result of any test was seen", ui::verdict(false, "failed:"), self.name);
             self.end = End::Failed(101);
@@ -204,7 +221,7 @@ fn timed(name: &str, work: impl FnOnce() -> Result<()>) -> Row {
             End::Failed(error.downcast_ref::<ExitWith>().map_or(1, |ended| ended.0.max(1)))
         }
     };
-    Row { name: name.to_owned(), took: start.elapsed(), counts: None, end }
+    Row { name: name.to_owned(), took: start.elapsed(), counts: None, results: Vec::new(), end }
 }
 
 #[cfg(test)]

@@ -34,10 +34,11 @@ pub fn lacpdus_not_sent(case: &Case<'_>) -> Vec<Finding> {
             if let Some((counted, grown)) = counters(case, name, gap.from, gap.until) {
                 told = told.evidence([entry(counted)]);
                 if grown.seen_sent == 0 && grown.counters.sent > 0 {
-                    told.text =
-                        format!("{name}: the bond sent LACPDUs by its own count, and none passed the slave's egress tap");
+                    told.text = format!("{name}: the bond sent LACPDUs by its own count, and none passed the slave's egress tap");
                     told.confidence = Confidence::Medium;
-                    told.action = format!("Something between the bond and {name}'s transmission takes them: look at what else is attached there");
+                    told.action = format!(
+                        "Something between the bond and {name}'s transmission takes them: look at what else is attached there"
+                    );
                 }
             }
             found.push(told);

@@ -1,0 +1,70 @@
+//! The drivers' counters, asked for on a thread of its own.
+//!
+//! The kernel answers under its rtnetlink lock, which a driver that is being reset holds for seconds: just then the agent must not wait.
+
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use probe_core::link::LinkStats;
+use tokio::sync::mpsc;
+
+use super::stats::Stats;
+
+/// An answer.
+#[derive(Debug)]
+pub struct StatsAnswer {
+    /// The question's number.
+    pub round: u64,
+    /// The counters of the links that were asked for, of those that are there; or why there are none.
+    pub counted: io::Result<Vec<(u32, LinkStats)>>,
+}
+
+/// Asks, one question at a time.
+#[derive(Debug)]
+pub struct StatsAsker {
+    questions: SyncSender<(u64, Vec<u32>)>,
+}
+
+impl StatsAsker {
+    /// Starts the thread; its answers come through the receiver. It ends with the asker.
+    ///
+    /// # Errors
+    /// When there can be no further thread.
+    pub fn start() -> io::Result<(Self, mpsc::Receiver<StatsAnswer>)> {
+        let (questions, inbox) = sync_channel(0);
+        let (sender, answers) = mpsc::channel(1);
+        std::thread::Builder::new().name("stats".into()).stack_size(256 << 10).spawn(move || answer(&inbox, &sender))?;
+        Ok((Self { questions }, answers))
+    }
+
+    /// Asks for the counters of these links, with a number for the answer. False while the question before is not answered, or its answer not taken.
+    pub fn ask(&self, round: u64, links: &[u32]) -> bool {
+        self.questions.try_send((round, links.to_vec())).is_ok()
+    }
+}
+
+fn answer(inbox: &Receiver<(u64, Vec<u32>)>, sender: &mpsc::Sender<StatsAnswer>) {
+    let mut stats = Stats::default();
+    while let Ok((round, links)) = inbox.recv() {
+        if sender.blocking_send(StatsAnswer { round, counted: stats.of(&links) }).is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_answered_and_a_second_one_is_not_taken_before() {
+        let (asker, mut answers) = StatsAsker::start().expect("a thread");
+        while !asker.ask(7, &[1]) {
+            // it has not come to its inbox yet
+            std::thread::yield_now();
+        }
+        let answer = answers.blocking_recv().expect("an answer");
+        assert_eq!(answer.round, 7);
+        assert_eq!(answer.counted.expect("rtnetlink answers").first().map(|(ifindex, _)| *ifindex), Some(1));
+    }
+}
