@@ -36,7 +36,7 @@ impl Source for Filtered {
 
 /// Whether a record of the bulk lane is wanted.
 pub fn wants(filter: &Filter, record: &Record<'_>) -> bool {
-    record.header.copies_log2 > 0 || filter.takes(record.bytes, record.header.length)
+    record.header.copies_log2 > 0 || filter.may_take(record.bytes, record.header.length)
 }
 
 /// The chunk without what is not wanted; it remembers when it began.
