@@ -24,7 +24,8 @@ const DESK: Look = Look { width: 1280, height: 2400, dark: false };
 /// Writes an incident of a fixture, and returns its page.
 fn page_of(incident: Incident, scratch: &Scratch) -> Result<PathBuf> {
     let captured = Captured { looked: true, ..Captured::default() };
-    let job = Job { incident, captured, wall: WALL, losses: vec![("events-lost".to_owned(), 3)], snaplen: 256 };
+    let losses = vec![("events-lost".to_owned(), 3)];
+    let job = Job { incident, captured, wall: WALL, losses, snaplen: 256, filter: None };
     Ok(write(&scratch.path().join("incidents"), &job)?.path.join(PAGE))
 }
 
