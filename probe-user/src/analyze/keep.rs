@@ -48,12 +48,12 @@ impl Keeper {
     /// Holds at most `limit` bytes; the first packet passed at `from`.
     pub fn new(limit: u64, from: Mono, filter: Option<Filter>) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let rooms = [limit / 4, if filter.is_some() { limit / 8 } else { 0 }];
+        let rooms = if filter.is_some() { [limit / 8; 2] } else { [limit / 4, 0] };
         Self {
             open: Default::default(),
             seq: 0,
             recent: rooms.map(|room| Recent { room, ..Recent::default() }),
-            store: Store::new(limit - rooms.iter().sum::<usize>(), Mono(0), from),
+            store: Store::new(limit - limit / 4, Mono(0), from),
             filter,
             truncated: 0,
         }
@@ -161,5 +161,22 @@ mod tests {
         assert!((9_900..=10_100).all(|second| seconds.contains(&second)), "around the trigger");
         let lost: u64 = captured.lost.values().sum();
         assert_eq!(lost + seconds.len() as u64, 20_000, "the rest is counted");
+    }
+
+    #[test]
+    fn what_the_filter_does_not_take_has_the_room_that_is_left() {
+        let filter: Filter = "greater 1000".parse().expect("a filter");
+        let mut keeper = Keeper::new(1 << 20, Mono(0), Some(filter));
+        for second in 0..20_000 {
+            let length = if second % 50 == 0 { 1500 } else { 1000 - 1 };
+            keeper.keep(second, kept(class::id::TCP4), &Frame { bytes: &[7; 900], length, direction: None, ifindex: 0 });
+        }
+        let captured = keeper.finish();
+        assert!((700_000..=1 << 20).contains(&captured.bytes()), "{} bytes", captured.bytes());
+        let records: Vec<_> =
+            captured.chunks.iter().flat_map(|chunk| records(&chunk.bytes)).map(|record| record.expect("whole")).collect();
+        assert_eq!(records.iter().filter(|record| record.header.length == 1500).count(), 400, "all that are wanted");
+        let passed_over: u64 = captured.passed_over.values().sum();
+        assert_eq!((passed_over + records.len() as u64, captured.lost.len(), captured.limited), (20_000, 0, false));
     }
 }
