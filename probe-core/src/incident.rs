@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::direction::Direction;
 use crate::drops::DropTotal;
 use crate::lacp::LacpduSeen;
 use crate::link::{self, LinkState};
@@ -75,6 +76,13 @@ pub struct TapCounts {
     pub losses: Vec<(String, u64)>,
     /// Frames in the same time that were counted instead of recorded: copies of others.
     pub repeats: u64,
+}
+
+impl TapCounts {
+    /// Which way frames go at it; `None` where that is not known.
+    pub fn way(&self) -> Option<Direction> {
+        [Direction::Ingress, Direction::Egress].into_iter().find(|way| way.name() == self.direction)
+    }
 }
 
 /// Everything about an incident but its packets.

@@ -19,10 +19,13 @@ pub(crate) use observer::frames;
 pub use observer::{Observer, Seen, Wanted};
 pub use way::{Heard, Way};
 
-/// A packet of the file.
+/// In place of the number of a packet that a filter left out of the file: it counts, and nothing can point at it.
+pub const NOT_IN_FILE: u64 = 0;
+
+/// A packet of the capture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
-    /// Its number there, from 1, as Wireshark counts it.
+    /// Its number in the file, from 1, as Wireshark counts it; or [`NOT_IN_FILE`].
     pub number: u64,
     /// When it passed.
     pub at: Mono,

@@ -20,10 +20,10 @@ const MOST_LACPDUS: usize = 8192;
 /// Most interfaces.
 const MOST_WAYS: usize = 256;
 
-/// A packet of the file.
+/// A packet of the capture.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
-    /// Its number in the file, from 1.
+    /// Its number in the file, from 1; or [`super::NOT_IN_FILE`].
     pub number: u64,
     /// When it passed.
     pub at: Mono,

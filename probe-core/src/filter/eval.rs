@@ -1,9 +1,13 @@
 //! What an expression means for a frame.
 
+use crate::direction::Direction;
+
 /// A frame.
 pub(super) struct Frame<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) length: u32,
+    /// Where it is known.
+    pub(super) direction: Option<Direction>,
 }
 
 /// Something that holds or not.
@@ -21,6 +25,8 @@ pub(super) enum Node {
         mask: u32,
         value: u32,
     },
+    /// The frame goes this way.
+    Way(Direction),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +92,7 @@ const ETHERNET: u32 = 14;
 const TAG: u32 = 4;
 
 impl Node {
-    /// `None`: a byte is asked for that the frame does not have.
+    /// `None`: a byte is asked for that the frame does not have, or its direction, which is not known.
     pub(super) fn holds(&self, frame: &Frame<'_>) -> Option<bool> {
         match self {
             Node::All(nodes) => {
@@ -118,6 +124,17 @@ impl Node {
                 })
             }
             Node::Is { load, mask, value } => Some(frame.bytes(load.base, load.offset, load.size)? & mask == *value),
+            Node::Way(direction) => Some(frame.direction? == *direction),
+        }
+    }
+
+    /// True when a frame's direction is asked for anywhere.
+    pub(super) fn asks_for_direction(&self) -> bool {
+        match self {
+            Node::All(nodes) | Node::Any(nodes) => nodes.iter().any(Node::asks_for_direction),
+            Node::Not(node) => node.asks_for_direction(),
+            Node::Compare(..) | Node::Is { .. } => false,
+            Node::Way(_) => true,
         }
     }
 }

@@ -8,12 +8,14 @@
 //!   `ether src`, `ether dst`, `ether proto`;
 //! - `ip`, `ip6`, `arp`, `rarp`, `stp`, `tcp`, `udp`, `sctp`, `icmp`, `icmp6`, `igmp`, `pim`, `vrrp`, `ah`, `esp`, `broadcast`,
 //!   `multicast`, `ip multicast`, `ip6 multicast`, `less N`, `greater N`;
+//! - `inbound`, `outbound`: which way the frame goes at its tap;
 //! - `vlan [ID]`: what follows it in the expression is looked for behind the tag;
 //! - bytes and numbers: `ip[8] < 5`, `tcp[tcpflags] & (tcp-syn | tcp-fin) != 0`, `ether[12:2] = 0x8809`, `len > 100`;
 //! - `and` (`&&`), `or` (`||`), `not` (`!`), parentheses. `and` and `or` bind equally, from left to right. Qualifiers need not be said
 //!   again: `tcp port 80 or 443`.
 //!
-//! Names of hosts, services and protocols beyond these words are not looked up. As in libpcap, a frame that ends before a byte that is
+//! Not known are `mpls`, `pppoed`, `pppoes`, `gateway`, `protochain`, and names of hosts, services and protocols beyond these words:
+//! such an expression is refused. As in libpcap, a frame that ends before a byte that is
 //! asked for is not taken, whatever the rest of the expression says.
 
 mod arithmetic;
@@ -29,6 +31,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::direction::Direction;
 use eval::{Frame, Node};
 
 /// A filter.
@@ -36,6 +39,8 @@ use eval::{Frame, Node};
 pub struct Filter {
     text: String,
     node: Node,
+    /// It asks which way a frame goes.
+    directed: bool,
 }
 
 /// An expression that is none.
@@ -51,9 +56,16 @@ pub struct FilterError {
 }
 
 impl Filter {
-    /// Whether a frame is taken. `frame` are its first bytes from the destination address on, `length` that of the whole frame.
-    pub fn takes(&self, frame: &[u8], length: u32) -> bool {
-        self.node.holds(&Frame { bytes: frame, length }).unwrap_or(false)
+    /// Whether a frame is taken. `frame` are its first bytes from the destination address on, `length` that of the whole frame;
+    /// a filter that asks for the direction takes no frame of which that is not known.
+    pub fn takes(&self, frame: &[u8], length: u32, direction: Option<Direction>) -> bool {
+        self.node.holds(&Frame { bytes: frame, length, direction }).unwrap_or(false)
+    }
+
+    /// Whether a frame is taken in one of the two directions: for who does not know it yet.
+    pub fn may_take(&self, frame: &[u8], length: u32) -> bool {
+        let ways = if self.directed { &[Some(Direction::Ingress), Some(Direction::Egress)][..] } else { &[None][..] };
+        ways.iter().any(|way| self.takes(frame, length, *way))
     }
 
     /// The expression as it was written.
@@ -66,6 +78,7 @@ impl FromStr for Filter {
     type Err = FilterError;
 
     fn from_str(text: &str) -> Result<Self, FilterError> {
-        Ok(Self { text: text.to_owned(), node: parser::parse(text)? })
+        let node = parser::parse(text)?;
+        Ok(Self { text: text.to_owned(), directed: node.asks_for_direction(), node })
     }
 }

@@ -2,7 +2,7 @@ use super::*;
 
 fn takes(expression: &str, frame: &[u8]) -> bool {
     let filter: Filter = expression.parse().unwrap_or_else(|error| panic!("{expression}: {error}"));
-    filter.takes(frame, frame.len() as u32)
+    filter.takes(frame, frame.len() as u32, None)
 }
 
 /// TCP 172.20.18.40:61730 → 10.100.200.143:1434, behind so many tags of VLAN 956.
@@ -83,6 +83,28 @@ fn a_frame_that_ends_before_what_is_asked_for_is_not_taken() {
 }
 
 #[test]
+fn a_direction_is_that_of_the_tap_and_where_it_is_not_known_nothing_is_taken() {
+    let frame = tcp(0);
+    let takes = |expression: &str, direction| {
+        let filter: Filter = expression.parse().unwrap_or_else(|error| panic!("{expression}: {error}"));
+        (filter.takes(&frame, 54, direction), filter.may_take(&frame, 54))
+    };
+    for (expression, inbound, outbound) in [
+        ("inbound", true, false),
+        ("outbound and port 1434", false, true),
+        ("not inbound", false, true),
+        ("udp or inbound", true, false),
+        ("inbound and udp", false, false),
+        ("tcp or inbound", true, true),
+    ] {
+        let may = inbound || outbound;
+        assert_eq!(takes(expression, Some(Direction::Ingress)), (inbound, may), "{expression}");
+        assert_eq!(takes(expression, Some(Direction::Egress)), (outbound, may), "{expression}");
+    }
+    assert_eq!(takes("not inbound", None), (false, true));
+}
+
+#[test]
 fn errors_name_the_column_and_what_could_stand_there() {
     for (expression, told) in [
         ("port http", "column 6: expected the number of a port, found \"http\""),
@@ -95,6 +117,7 @@ fn errors_name_the_column_and_what_could_stand_there() {
         ("(tcp", "column 5: expected ), found the end"),
         ("host example.org", "column 6: expected an address like 10.0.0.1 or 2001:db8::1, found \"example.org\""),
         ("tcp $ udp", "column 5: expected a word, a number or an operator, found '$'"),
+        ("mpls", "column 1: expected a condition that is known here, found \"mpls\""),
         ("vlan 5000", "column 6: expected a VLAN, 4095 at most, found \"5000\""),
         ("ip[1/0] = 1", "column 6: expected a number other than 0, found \"0\""),
     ] {

@@ -51,6 +51,17 @@ pub struct RepeatTotal {
     pub storm: bool,
 }
 
+impl RepeatTotal {
+    /// True for a copy: a frame of that length and with the same first bytes, at the same interface, going the same way.
+    pub fn is_of(&self, ifindex: u32, direction: Direction, length: u32, bytes: &[u8]) -> bool {
+        let seen = &self.last;
+        let common = bytes.len().min(seen.bytes.len());
+        (seen.link.ifindex, seen.direction, seen.length) == (ifindex, direction, length)
+            && common > 0
+            && bytes.get(..common) == seen.bytes.get(..common)
+    }
+}
+
 /// A storm that goes on, for `linkprobe status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StormRow {

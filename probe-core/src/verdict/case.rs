@@ -6,7 +6,7 @@ use super::lacp::{Talk, talks};
 use super::life::{Life, of_link};
 use super::{Evidence, Severity};
 use crate::direction::Direction;
-use crate::facts::{Facts, Heard, Mark};
+use crate::facts::{Facts, Heard, Mark, NOT_IN_FILE};
 use crate::incident::Incident;
 use crate::link::LinkState;
 use crate::time::Mono;
@@ -166,8 +166,11 @@ pub fn entry(entry: &Entry) -> Evidence {
     Evidence::Entry { at: entry.at, text: entry.describe() }
 }
 
-/// A packet as evidence.
+/// A packet as evidence; one that is not in the file is told without a number.
 pub fn packet(mark: &Mark, text: impl Into<String>) -> Evidence {
+    if mark.number == NOT_IN_FILE {
+        return Evidence::Entry { at: mark.at, text: format!("{} (a packet that the filter left out)", text.into()) };
+    }
     Evidence::Packet { number: mark.number, at: mark.at, text: text.into() }
 }
 
@@ -207,4 +210,17 @@ fn bonds(incident: &Incident) -> Vec<Bond> {
         bond.slaves = slaves;
     }
     bonds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_that_is_not_in_the_file_is_told_without_a_number() {
+        let mark = |number| Mark { number, at: Mono(7), link: "eth1".into() };
+        assert_eq!(packet(&mark(4), "a hello"), Evidence::Packet { number: 4, at: Mono(7), text: "a hello".to_owned() });
+        let text = "a hello (a packet that the filter left out)".to_owned();
+        assert_eq!(packet(&mark(NOT_IN_FILE), "a hello"), Evidence::Entry { at: Mono(7), text });
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::case::Case;
 use super::{Finding, FindingKind};
+use crate::facts::{Heard, NOT_IN_FILE};
 use crate::time::Mono;
 use crate::timeline::{Source, What};
 
@@ -105,13 +106,17 @@ fn no_rx_loss(case: &Case<'_>, scope: &str, from: Mono, to: Mono) -> Option<Stri
     let heard = case.heard(scope, from, case.incident.to)?;
     // Something near the end shows that receiving went on throughout, not only at the start.
     let later = case.heard(scope, from.plus(end.since(from) / 2), case.incident.to)?;
-    let first = format!("packet {} ({})", heard.best.number, heard.text);
-    let more = if later.best.number == heard.best.number {
-        String::new()
-    } else {
-        format!(", packet {} ({})", later.best.number, later.text)
-    };
+    let first = named(heard);
+    let more = if later.best == heard.best { String::new() } else { format!(", {}", named(later)) };
     Some(format!("no RX loss: frames were received meanwhile, {first}{more}"))
+}
+
+/// A packet by its number, where it has one, and in words.
+fn named(heard: &Heard) -> String {
+    match heard.best.number {
+        NOT_IN_FILE => format!("{} (left out by the filter)", heard.text),
+        number => format!("packet {number} ({})", heard.text),
+    }
 }
 
 /// LACP worked throughout on each slave that has it.

@@ -138,7 +138,7 @@ pub enum Evidence {
         /// What it is, in words.
         text: String,
     },
-    /// An entry of the timeline.
+    /// An entry of the timeline, or a packet that is not in the capture.
     Entry {
         /// When.
         at: Mono,

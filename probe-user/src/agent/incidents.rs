@@ -104,11 +104,11 @@ impl Incidents {
         let Some(open) = self.open.take() else { return };
         self.status.open = None;
         let Some(writer) = self.writer.clone() else { return };
-        let (wall, snaplen) = (clock::wall_offset(), self.snaplen);
+        let (wall, snaplen, filter) = (clock::wall_offset(), self.snaplen, self.filter.clone());
         incident.id = open.id;
         self.status.waiting += 1;
         let to = incident.to;
-        let submit = move |captured| writer.submit(Job { incident, captured, wall, losses, snaplen });
+        let submit = move |captured| writer.submit(Job { incident, captured, wall, losses, snaplen, filter });
         match open.capture {
             Some(capture) => drop(capture.finish(to, submit)),
             None => submit(crate::incident::Captured::default()),

@@ -47,7 +47,8 @@ pub struct AnalyzeArgs {
     pub capture_limit: u64,
     /// Of ordinary packets, keep only these in capture.pcapng: an expression of pcap-filter(7)
     ///
-    /// Control frames (LACP, ARP, routing…) and the exemplars of repeats are kept in any case, and the verdict sees every packet.
+    /// Control frames (LACP, ARP, routing…) and what is kept of repeats are kept in any case. The rest is counted, and the verdict looks
+    /// at it as far as --capture-limit has room. Not known: mpls, pppoed, pppoes, gateway, protochain, names of hosts and services.
     #[arg(long, value_name = "EXPR", value_parser = parse_filter)]
     pub filter: Option<Filter>,
     /// Print the summary as JSON

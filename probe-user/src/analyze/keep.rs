@@ -15,7 +15,7 @@ use probe_core::time::Mono;
 
 use crate::incident::Captured;
 use crate::incident::filtered::wants;
-use crate::incident::source::{Chunk, Missed};
+use crate::incident::source::{ASIDE, Chunk, Missed};
 use crate::incident::store::Store;
 
 /// Bytes of records that are handled as one.
@@ -25,34 +25,37 @@ const CHUNK: usize = 32 * 1024;
 #[derive(Debug)]
 pub struct Keeper {
     /// By lane: the chunk that is being filled.
-    open: [Vec<u8>; lane::COUNT],
+    open: [Vec<u8>; ASIDE + 1],
     seq: u64,
-    recent: VecDeque<Chunk>,
-    recent_bytes: usize,
-    /// Most bytes of `recent`.
-    room: usize,
+    /// What is wanted, and what the filter set aside, which must not shorten the wait of the others.
+    recent: [Recent; 2],
     store: Store,
     filter: Option<Filter>,
     /// Frames that were cut.
     pub truncated: u64,
-    /// Frames that the filter did not take.
-    pub filtered: u64,
+}
+
+/// Chunks that wait.
+#[derive(Debug, Default)]
+struct Recent {
+    chunks: VecDeque<Chunk>,
+    bytes: usize,
+    /// Most bytes of them.
+    room: usize,
 }
 
 impl Keeper {
     /// Holds at most `limit` bytes; the first packet passed at `from`.
     pub fn new(limit: u64, from: Mono, filter: Option<Filter>) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let rooms = if filter.is_some() { [limit / 8; 2] } else { [limit / 4, 0] };
         Self {
             open: Default::default(),
             seq: 0,
-            recent: VecDeque::new(),
-            recent_bytes: 0,
-            room: limit / 4,
+            recent: rooms.map(|room| Recent { room, ..Recent::default() }),
             store: Store::new(limit - limit / 4, Mono(0), from),
             filter,
             truncated: 0,
-            filtered: 0,
         }
     }
 
@@ -72,11 +75,11 @@ impl Keeper {
             copies_log2: kept.copies_log2,
             reserved: 0,
         };
-        let lane = if class::is_control(kept.class) { lane::CONTROL } else { lane::BULK };
-        if lane == lane::BULK && self.filter.as_ref().is_some_and(|filter| !wants(filter, &Record { header, bytes })) {
-            self.filtered += 1;
-            return;
-        }
+        let lane = match &self.filter {
+            _ if class::is_control(kept.class) => lane::CONTROL,
+            Some(filter) if !wants(filter, &Record { header, bytes }) => ASIDE,
+            _ => lane::BULK,
+        };
         encode(&header, bytes, &mut self.open[lane]);
         if self.open[lane].len() >= CHUNK {
             self.close(lane);
@@ -90,13 +93,14 @@ impl Keeper {
 
     /// What was kept.
     pub fn finish(mut self) -> Captured {
-        (0..lane::COUNT).for_each(|lane| self.close(lane));
-        while let Some(chunk) = self.recent.pop_front() {
+        (0..=ASIDE).for_each(|lane| self.close(lane));
+        for chunk in self.recent.into_iter().flat_map(|recent| recent.chunks) {
             self.store.append(chunk);
         }
         let limited = self.store.evicted();
-        let (chunks, lost) = self.store.into_parts();
-        Captured { chunks, lost, missed: Missed::default(), limited, complete_from: [None; lane::COUNT], looked: true }
+        let (chunks, lost, passed_over) = self.store.into_parts();
+        let (missed, complete_from) = (Missed::default(), [None; lane::COUNT]);
+        Captured { chunks, lost, passed_over, missed, limited, complete_from, looked: true }
     }
 
     fn close(&mut self, lane: usize) {
@@ -105,11 +109,13 @@ impl Keeper {
             return;
         }
         self.seq += 1;
-        self.recent_bytes += bytes.len();
-        self.recent.push_back(Chunk { cpu: 0, lane, seq: self.seq, bytes, began: None });
-        while self.recent_bytes > self.room {
-            let Some(chunk) = self.recent.pop_front() else { return };
-            self.recent_bytes -= chunk.bytes.len();
+        let [wanted, aside] = &mut self.recent;
+        let recent = if lane == ASIDE { aside } else { wanted };
+        recent.bytes += bytes.len();
+        recent.chunks.push_back(Chunk { cpu: 0, lane, seq: self.seq, bytes, began: None });
+        while recent.bytes > recent.room {
+            let Some(chunk) = recent.chunks.pop_front() else { return };
+            recent.bytes -= chunk.bytes.len();
             self.store.append(chunk);
         }
     }
@@ -155,5 +161,22 @@ mod tests {
         assert!((9_900..=10_100).all(|second| seconds.contains(&second)), "around the trigger");
         let lost: u64 = captured.lost.values().sum();
         assert_eq!(lost + seconds.len() as u64, 20_000, "the rest is counted");
+    }
+
+    #[test]
+    fn what_the_filter_does_not_take_has_the_room_that_is_left() {
+        let filter: Filter = "greater 1000".parse().expect("a filter");
+        let mut keeper = Keeper::new(1 << 20, Mono(0), Some(filter));
+        for second in 0..20_000 {
+            let length = if second % 50 == 0 { 1500 } else { 1000 - 1 };
+            keeper.keep(second, kept(class::id::TCP4), &Frame { bytes: &[7; 900], length, direction: None, ifindex: 0 });
+        }
+        let captured = keeper.finish();
+        assert!((700_000..=1 << 20).contains(&captured.bytes()), "{} bytes", captured.bytes());
+        let records: Vec<_> =
+            captured.chunks.iter().flat_map(|chunk| records(&chunk.bytes)).map(|record| record.expect("whole")).collect();
+        assert_eq!(records.iter().filter(|record| record.header.length == 1500).count(), 400, "all that are wanted");
+        let passed_over: u64 = captured.passed_over.values().sum();
+        assert_eq!((passed_over + records.len() as u64, captured.lost.len(), captured.limited), (20_000, 0, false));
     }
 }

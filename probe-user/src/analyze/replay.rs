@@ -25,8 +25,6 @@ pub struct Replayed {
     pub taps: Vec<TapCounts>,
     /// The packets that were kept.
     pub captured: Captured,
-    /// Packets that the filter kept out.
-    pub filtered: u64,
     /// Packets that were read.
     pub packets: u64,
     /// When the first and the last passed, nanoseconds since 1970.
@@ -66,7 +64,6 @@ pub fn replay(sources: Vec<Source>, plan: &Plan, args: &AnalyzeArgs, total: u64,
     Replayed {
         taps: replay.taps(),
         packets: replay.packets(),
-        filtered: taken.keeper.filtered,
         captured: taken.keeper.finish(),
         incident: taken.incident,
         span: replay.span(),

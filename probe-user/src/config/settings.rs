@@ -155,7 +155,8 @@ pub struct Settings {
     pub capture_limit: Option<u64>,
     /// Of ordinary packets, write only these into an incident: an expression of pcap-filter(7) [default: all]
     ///
-    /// Control frames (LACP, ARP, routing…) and the exemplars of repeats are written in any case: the verdict rests on them.
+    /// Control frames (LACP, ARP, routing…) and what is kept of repeats are written in any case. The rest is counted, and the verdict looks
+    /// at it as far as --capture-limit has room. Not known: mpls, pppoed, pppoes, gateway, protochain, names of hosts and services.
     #[arg(long, value_name = "EXPR", value_parser = parse_filter, help_heading = "Incidents")]
     pub filter: Option<Filter>,
     /// Keep at most so many incidents; 0 for any number [default: 100]

@@ -39,6 +39,8 @@ pub struct Captured {
     pub chunks: Vec<Chunk>,
     /// Records that had to go because the limit was reached.
     pub lost: Lost,
+    /// Records that the filter does not take, and that had to go for others before anybody looked at them.
+    pub passed_over: Lost,
     /// What could not be copied, or was not wanted.
     pub missed: Missed,
     /// True when the limit kept packets out.
@@ -148,8 +150,9 @@ impl Capture {
                     }
                     let limited = self.limited();
                     let complete_from = self.store.complete_from();
-                    let (chunks, lost) = self.store.into_parts();
-                    return deliver(Captured { chunks, lost, missed: self.missed, limited, complete_from, looked: true });
+                    let (chunks, lost, passed_over) = self.store.into_parts();
+                    let missed = self.missed;
+                    return deliver(Captured { chunks, lost, passed_over, missed, limited, complete_from, looked: true });
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,

@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use probe_core::filter::Filter;
 use probe_core::incident::Incident;
 use probe_core::time::WallOffset;
 use rustix::fs::{FlockOperation, flock};
@@ -48,6 +49,8 @@ pub struct Job {
     pub losses: Vec<(String, u64)>,
     /// Longest snap length in use, bytes.
     pub snaplen: u32,
+    /// Which ordinary packets get into the capture; `None` for all.
+    pub filter: Option<Filter>,
 }
 
 /// An incident that is safe on disk.
@@ -114,7 +117,7 @@ pub fn write(dir: &Path, job: &Job) -> Result<WrittenIncident, WriteError> {
     DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(at(dir, "cannot be made"))?;
     let (id, path) = free_name(dir, &job.incident.id)?;
     let partial = Partial::make(dir.join(format!(".{id}{PARTIAL}")))?;
-    let order = Order::new(&job.incident, &job.captured, job.wall);
+    let order = Order::new(&job.incident, &job.captured, job.wall, job.filter.as_ref());
     let mut verdict = judgement(&job.incident, &job.captured, &order);
     // Who captured knows of more that is missing.
     verdict.missing.extend(job.incident.verdict.missing.iter().cloned());

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use probe_common::recorder::NO_QUEUE;
+use probe_core::direction::Direction as Way;
+use probe_core::filter::Filter;
 use probe_core::incident::{Incident, TapCounts};
 use probe_core::packet_id::PacketIds;
 use probe_core::record::Record;
@@ -19,7 +21,7 @@ use serde::Serialize;
 use super::capture::Captured;
 use super::order::{Item, Order};
 use super::pcapng::{Direction, Interface, Packet, PcapngWriter, Section, Statistics};
-use super::store::STEP_NS;
+use super::store::{Lost, STEP_NS};
 use super::{story, wall, words};
 
 /// What got into the file.
@@ -44,9 +46,16 @@ pub struct CaptureSummary {
     pub complete_from: [Option<Mono>; 2],
     /// False when the recorder was never looked into.
     pub looked: bool,
+    /// The filter that chose among ordinary packets.
+    pub filter: Option<String>,
 }
 
 impl CaptureSummary {
+    /// Frames that the filter left out, of all taps.
+    pub fn filtered(&self) -> u64 {
+        self.taps.iter().map(|tap| tap.filtered).sum()
+    }
+
     /// True when nothing that was recorded in the window is missing: what the taps counted beyond it lies outside the window, because
     /// counters are read about once a second and not at the window's edges.
     pub fn is_whole(&self) -> bool {
@@ -54,9 +63,9 @@ impl CaptureSummary {
         self.looked && !self.limited && !overrun && self.damaged == 0 && self.complete_from == [None; 2]
     }
 
-    /// Frames of a tap that are not in the file, whatever the reason; to within the counters' reading where the capture is not whole.
+    /// Frames of a tap that are not in the file, whatever the reason but the filter; to within the counters' reading where the capture is not whole.
     pub fn missing(&self, tap: &TapCapture) -> u64 {
-        let at_most = tap.counted.saturating_sub(tap.packets.saturating_add(tap.repeats));
+        let at_most = tap.counted.saturating_sub(tap.packets.saturating_add(tap.repeats).saturating_add(tap.filtered));
         let known = tap.lost_at_tap.max(tap.limited);
         if self.is_whole() { known } else { at_most.max(known) }
     }
@@ -81,6 +90,8 @@ pub struct TapCapture {
     pub repeats: u64,
     /// Frames that were copied, and then left out because of `capture-limit`.
     pub limited: u64,
+    /// Frames that the filter left out.
+    pub filtered: u64,
 }
 
 /// Writes the file, in that order; `snaplen` is the longest that a record's frame can be.
@@ -96,6 +107,7 @@ pub fn write_capture<W: Write>(
     snaplen: u32,
 ) -> io::Result<(W, CaptureSummary)> {
     let taps = &order.taps;
+    let filter = order.filter.map(Filter::text);
     let os = format!("Linux {}", incident.kernel);
     let comment = match incident.verdict.headline.as_str() {
         "" => words::headline(incident),
@@ -117,6 +129,7 @@ pub fn write_capture<W: Write>(
             description: &words::tap_name(tap),
             mac: tap.mac,
             speed_bps: tap.speed_bps,
+            filter,
             snaplen,
             os: &os,
         })?;
@@ -128,12 +141,13 @@ pub fn write_capture<W: Write>(
         interfaces: taps.iter().zip(0..).map(|(tap, number)| (tap.tap, number)).collect(),
         drops: drops(captured, incident, taps),
         summary: CaptureSummary {
-            taps: taps.iter().map(|tap| tap_capture(tap, captured, incident)).collect(),
+            taps: taps.iter().map(|tap| tap_capture(tap, captured, incident, order)).collect(),
             overrun_blocks: captured.missed.overrun_blocks,
             limited: captured.limited,
             damaged: order.damaged(),
             complete_from: captured.complete_from,
             looked: captured.looked,
+            filter: filter.map(str::to_owned),
             ..CaptureSummary::default()
         },
         taps,
@@ -214,14 +228,8 @@ impl File<'_> {
             return (header.segments > 1).then(|| format!("{} packets on the wire (segmentation offload)", header.segments));
         }
         let copies = 1u64.checked_shl(header.copies_log2.into()).unwrap_or(u64::MAX);
-        let same = |total: &&RepeatTotal| {
-            let seen = &total.last;
-            let common = record.bytes.len().min(seen.bytes.len());
-            let bytes = common > 0 && record.bytes.get(..common) == seen.bytes.get(..common);
-            seen.link.ifindex == tap.link.ifindex
-                && seen.direction.name() == tap.direction
-                && (seen.length, bytes) == (header.length, true)
-        };
+        let same =
+            |total: &&RepeatTotal| tap.way().is_some_and(|way| total.is_of(tap.link.ifindex, way, header.length, record.bytes));
         let first = self.incident.repeats.iter().find(same).map(|total| self.wall.wall_ns(total.last.first_at));
         let since = first.map_or_else(String::new, |ns| format!(" since {}", wall::time_of_day(ns)));
         Some(format!("copy {copies} of this frame at this tap{since}; copies between these are counted, not kept"))
@@ -229,12 +237,14 @@ impl File<'_> {
 
     fn statistics<W: Write>(&self, writer: &mut PcapngWriter<W>) -> io::Result<()> {
         for (tap, interface) in self.summary.taps.iter().zip(0..) {
-            let comment = words::missing(tap, &self.summary);
+            let comments = [words::missing(tap, &self.summary), words::filtered(tap, &self.summary)];
+            let comment = comments.into_iter().flatten().reduce(|first, second| format!("{first}. {second}"));
             writer.statistics(&Statistics {
                 interface,
                 start_ns: self.wall.wall_ns(self.incident.from),
                 end_ns: self.wall.wall_ns(self.incident.to),
                 received: tap.counted,
+                accepted: self.summary.filter.as_ref().map(|_| tap.counted.saturating_sub(tap.filtered)),
                 dropped_at_tap: tap.lost_at_tap,
                 dropped_later: self.summary.missing(tap).saturating_sub(tap.lost_at_tap),
                 delivered: tap.packets,
@@ -245,13 +255,14 @@ impl File<'_> {
     }
 }
 
-fn tap_capture(tap: &TapCounts, captured: &Captured, incident: &Incident) -> TapCapture {
+fn tap_capture(tap: &TapCounts, captured: &Captured, incident: &Incident, order: &Order<'_>) -> TapCapture {
     let lost = |name: &str| tap.losses.iter().filter(|(of, _)| of == name).map(|(_, count)| count).sum::<u64>();
     TapCapture {
         tap: tap.tap,
         counted: tap.classes.iter().map(|class| class.packets).sum(),
         lost_at_tap: lost("record-busy") + lost("record-unreadable"),
-        limited: lost_in_window(captured, incident, tap.tap).map(|(_, packets)| packets).sum(),
+        limited: lost_in_window(&captured.lost, incident, tap.tap).map(|(_, packets)| packets).sum(),
+        filtered: order.filtered.get(&tap.tap).copied().unwrap_or_default() + passed_over(captured, incident, tap.tap),
         repeats: tap.repeats,
         ..TapCapture::default()
     }
@@ -259,24 +270,28 @@ fn tap_capture(tap: &TapCounts, captured: &Captured, incident: &Incident) -> Tap
 
 fn drops(captured: &Captured, incident: &Incident, taps: &[TapCounts]) -> Vec<Vec<(Mono, u64)>> {
     let latest_first = |tap: &TapCounts| {
-        let mut drops: Vec<_> = lost_in_window(captured, incident, tap.tap).collect();
+        let mut drops: Vec<_> = lost_in_window(&captured.lost, incident, tap.tap).collect();
         drops.reverse();
         drops
     };
     taps.iter().map(latest_first).collect()
 }
 
-/// Packets of a tap that the limit kept out of the window, as (end of the step in which the last of them was, how many).
-fn lost_in_window<'a>(captured: &'a Captured, incident: &Incident, tap: u16) -> impl Iterator<Item = (Mono, u64)> + 'a {
+/// Packets of a tap that the filter does not take, and that nobody looked at.
+pub(super) fn passed_over(captured: &Captured, incident: &Incident, tap: u16) -> u64 {
+    lost_in_window(&captured.passed_over, incident, tap).map(|(_, packets)| packets).sum()
+}
+
+/// Packets of a tap that had to go from the window, as (end of the step in which the last of them was, how many).
+fn lost_in_window<'a>(lost: &'a Lost, incident: &Incident, tap: u16) -> impl Iterator<Item = (Mono, u64)> + 'a {
     let steps = (incident.from.0 / STEP_NS, 0)..=(incident.to.0 / STEP_NS, u16::MAX);
-    let in_window = captured.lost.range(steps).filter(move |((_, of), _)| *of == tap);
+    let in_window = lost.range(steps).filter(move |((_, of), _)| *of == tap);
     in_window.map(|((step, _), packets)| (Mono((step + 1).saturating_mul(STEP_NS)), *packets))
 }
 
 fn direction(tap: &TapCounts) -> Option<Direction> {
-    match tap.direction {
-        "ingress" => Some(Direction::Inbound),
-        "egress" => Some(Direction::Outbound),
-        _ => None,
-    }
+    tap.way().map(|way| match way {
+        Way::Ingress => Direction::Inbound,
+        Way::Egress => Direction::Outbound,
+    })
 }

@@ -54,6 +54,7 @@ pub fn document(
     let mut summary = serde_json::to_value(capture)?;
     summary["file"] = Value::String("capture.pcapng".to_owned());
     summary["missing"] = capture.taps.iter().map(|tap| capture.missing(tap)).sum::<u64>().into();
+    summary["filtered"] = capture.filtered().into();
     summary["whole"] = capture.is_whole().into();
     summary["complete_from"] = {
         let [control, bulk] = capture.complete_from.map(|from| from.map(time));

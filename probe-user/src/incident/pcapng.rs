@@ -43,6 +43,8 @@ pub struct Interface<'a> {
     pub mac: [u8; 6],
     /// `if_speed`, bits per second.
     pub speed_bps: Option<u64>,
+    /// `if_filter`: an expression of pcap-filter(7).
+    pub filter: Option<&'a str>,
     /// Longest capture of a packet, bytes; 0 for no limit.
     pub snaplen: u32,
     /// `if_os`.
@@ -92,6 +94,8 @@ pub struct Statistics<'a> {
     pub end_ns: u64,
     /// `isb_ifrecv`: packets counted at the tap.
     pub received: u64,
+    /// `isb_filteraccept`: of those, all that the filter did not leave out; `None` without one.
+    pub accepted: Option<u64>,
     /// `isb_ifdrop`: packets lost at the tap.
     pub dropped_at_tap: u64,
     /// `isb_osdrop`: packets lost between the tap and the file.
@@ -150,6 +154,10 @@ impl<W: Write> PcapngWriter<W> {
             self.option(8, &speed.to_le_bytes());
         }
         self.option(9, &[9]);
+        if let Some(filter) = interface.filter {
+            // The first byte says what the rest is: text.
+            self.text(11, &format!("\0{filter}"));
+        }
         self.text(12, interface.os);
         self.end_of_options();
         self.finish()
@@ -228,6 +236,9 @@ impl<W: Write> PcapngWriter<W> {
         self.option(3, &halves(statistics.end_ns));
         self.option(4, &statistics.received.to_le_bytes());
         self.option(5, &statistics.dropped_at_tap.to_le_bytes());
+        if let Some(accepted) = statistics.accepted {
+            self.option(6, &accepted.to_le_bytes());
+        }
         self.option(7, &statistics.dropped_later.to_le_bytes());
         self.option(8, &statistics.delivered.to_le_bytes());
         self.end_of_options();

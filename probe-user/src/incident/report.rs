@@ -145,20 +145,33 @@ fn slave(link: &LinkState) -> String {
 
 fn taps(out: &mut String, incident: &Incident, capture: &CaptureSummary) {
     section(out, "Packets in the window, by tap");
-    let mut table = Table::new(&["tap", "MAC", "counted", "bytes", "in file", "not in file"], 2);
+    let heads = ["tap", "MAC", "counted", "bytes", "in file", "not in file", "filtered"];
+    let columns = heads.len() - usize::from(capture.filter.is_none());
+    let mut table = Table::new(&heads[..columns], 2);
     for summary in &capture.taps {
         let tap = incident.taps.iter().find(|tap| tap.tap == summary.tap);
         let bytes: u64 = tap.map_or(0, |tap| tap.classes.iter().map(|class| class.bytes).sum());
-        table.row(vec![
+        let mut row = vec![
             tap.map_or_else(|| format!("unknown tap {}", summary.tap), |tap| words::one_line(&words::tap_name(tap))),
             tap.map_or_else(String::new, |tap| mac_text(tap.mac)),
             summary.counted.to_string(),
             bytes.to_string(),
             summary.packets.to_string(),
             capture.missing(summary).to_string(),
-        ]);
+            summary.filtered.to_string(),
+        ];
+        row.truncate(columns);
+        table.row(row);
     }
     out.push_str(&table.render(WIDTH));
+    if let Some(filter) = &capture.filter {
+        let text = format!(
+            "{} packets left out by the filter: {}. Control frames and what is kept of repeats are there whatever it says.",
+            capture.filtered(),
+            words::one_line(filter)
+        );
+        paragraph(out, "", &text);
+    }
     let _ = writeln!(out, "Counters are read about once a second: what they count may reach over the window's edges.");
     let cut: u64 = incident.taps.iter().flat_map(|tap| &tap.losses).filter(|(name, _)| name == TRUNCATED).map(|(_, n)| n).sum();
     if cut > 0 {

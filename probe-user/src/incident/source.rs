@@ -6,12 +6,15 @@ use probe_core::time::Mono;
 use crate::kernel::follow::Follower;
 use crate::kernel::recorder::{RawBlock, Recorder};
 
+/// What `--filter` does not take of the bulk lane, as a lane of its own behind those of the recorder: it goes first.
+pub const ASIDE: usize = lane::COUNT;
+
 /// Whole records of one block of the recorder, in the order in which they were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
     /// CPU that wrote them.
     pub cpu: u32,
-    /// One of [`lane`].
+    /// One of [`lane`], or [`ASIDE`].
     pub lane: usize,
     /// Sequence number of the block within its CPU and lane.
     pub seq: u64,

@@ -1,7 +1,7 @@
 //! The records of one incident in memory: at most so many bytes, and the ones that matter most.
 //!
 //! The control lane goes before the bulk lane, up to three quarters of the memory: a flood of pings must not push everything else out.
-//! Within a lane, what is nearest in time to a trigger stays. What has to go is counted by tap and by time, so that the file can say
+//! Within a lane, what is nearest in time to a trigger stays. What was set [`ASIDE`] goes before all else. What has to go is counted by tap and by time, so that the file can say
 //! where packets are missing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,7 +10,7 @@ use probe_common::recorder::lane;
 use probe_core::record::records;
 use probe_core::time::Mono;
 
-use super::source::Chunk;
+use super::source::{ASIDE, Chunk};
 
 /// Most evicted blocks that are remembered one by one; more are remembered by time only, and cannot come back.
 const MAX_EVICTED: usize = 16_384;
@@ -32,11 +32,12 @@ pub struct Store {
     /// Every block of `blocks`, the dearest first.
     ranks: BTreeSet<Rank>,
     /// By lane.
-    bytes: [usize; lane::COUNT],
+    bytes: [usize; ASIDE + 1],
     evicted: BTreeMap<Key, Evicted>,
     /// Highest sequence number by CPU and lane whose evicted records were folded into `lost`.
     folded: HashMap<(u32, usize), u64>,
     lost: Lost,
+    passed_over: Lost,
     any_evicted: bool,
     /// Oldest block that was seen, by CPU and lane: its sequence number and the time of its first record.
     oldest: HashMap<(u32, usize), (u64, Mono)>,
@@ -45,7 +46,7 @@ pub struct Store {
 /// Records that were kept and had to go, by the step of [`STEP_NS`] of the last of them and by tap.
 pub type Lost = BTreeMap<(u64, u16), u64>;
 
-/// Bulk after control, then by distance from the nearest trigger in nanoseconds.
+/// Bulk after control, what was set aside after that; then by distance from the nearest trigger in nanoseconds.
 type Rank = (usize, u64, Key);
 
 #[derive(Debug)]
@@ -71,10 +72,11 @@ impl Store {
             triggers: BTreeSet::from([trigger]),
             blocks: HashMap::new(),
             ranks: BTreeSet::new(),
-            bytes: [0; lane::COUNT],
+            bytes: [0; ASIDE + 1],
             evicted: BTreeMap::new(),
             folded: HashMap::new(),
             lost: Lost::new(),
+            passed_over: Lost::new(),
             any_evicted: false,
             oldest: HashMap::new(),
         }
@@ -123,7 +125,7 @@ impl Store {
         self.bytes.iter().sum()
     }
 
-    /// True once something had to go, even if it came back.
+    /// True once something had to go that was not set aside, even if it came back.
     pub fn evicted(&self) -> bool {
         self.any_evicted
     }
@@ -135,13 +137,15 @@ impl Store {
         let overwritten = self.oldest.iter().filter(|(_, (seq, first))| *seq > 1 && *first > self.from);
         let mut from = [None; lane::COUNT];
         for ((_, lane), (_, first)) in overwritten {
-            from[*lane] = from[*lane].max(Some(*first));
+            // What was set aside begins where the filter first left something out.
+            let Some(from) = from.get_mut(*lane) else { continue };
+            *from = (*from).max(Some(*first));
         }
         from
     }
 
-    /// What is held, in the order of CPU, lane and sequence number, and what had to go.
-    pub fn into_parts(mut self) -> (Vec<Chunk>, Lost) {
+    /// What is held, in the order of CPU, lane and sequence number; what had to go; what had to go of what was set aside.
+    pub fn into_parts(mut self) -> (Vec<Chunk>, Lost, Lost) {
         while let Some((key, evicted)) = self.evicted.pop_first() {
             self.fold(key, &evicted);
         }
@@ -151,7 +155,7 @@ impl Store {
             .map(|((cpu, lane, seq), held)| Chunk { cpu, lane, seq, bytes: held.bytes, began: None })
             .collect();
         chunks.sort_by_key(|chunk| (chunk.cpu, chunk.lane, chunk.seq));
-        (chunks, self.lost)
+        (chunks, self.lost, self.passed_over)
     }
 
     /// Remembers when a block began of which not all is here.
@@ -186,11 +190,11 @@ impl Store {
         kept
     }
 
-    /// What goes next: the farthest of the bulk lane, or of the control lane where that has more than its share.
+    /// What goes next: the farthest of what was set aside, of the bulk lane, or of the control lane where that has more than its share.
     fn worst(&self) -> Option<Key> {
         let share = self.limit / 4 * 3;
         let of_control = || self.ranks.range(..(lane::BULK, 0, (0, 0, 0))).next_back();
-        let crowded = self.bytes[lane::CONTROL] > share;
+        let crowded = self.bytes[lane::CONTROL] > share && self.bytes[ASIDE] == 0;
         let rank = if crowded { of_control() } else { self.ranks.last() };
         rank.map(|(_, _, key)| *key)
     }
@@ -204,7 +208,7 @@ impl Store {
 
     fn evict(&mut self, key: Key) {
         let Some(held) = self.take(key) else { return };
-        self.any_evicted = true;
+        self.any_evicted |= key.1 != ASIDE;
         let entry = self.evicted.entry(key).or_default();
         for record in records(&held.bytes).map_while(Result::ok) {
             if record.header.at_ns < self.from.0 {
@@ -226,8 +230,9 @@ impl Store {
     fn fold(&mut self, (cpu, lane, seq): Key, evicted: &Evicted) {
         let highest = self.folded.entry((cpu, lane)).or_default();
         *highest = (*highest).max(seq);
+        let lost = if lane == ASIDE { &mut self.passed_over } else { &mut self.lost };
         for (tap, packets) in &evicted.taps {
-            *self.lost.entry((evicted.last.0 / STEP_NS, *tap)).or_default() += packets;
+            *lost.entry((evicted.last.0 / STEP_NS, *tap)).or_default() += packets;
         }
     }
 }
@@ -265,7 +270,7 @@ mod tests {
         }
         assert!(store.append(block(lane::BULK, 51, &[51])));
         assert!(!store.append(block(lane::BULK, 53, &[53])), "farther away than all that is held");
-        let (chunks, lost) = store.into_parts();
+        let (chunks, lost, _) = store.into_parts();
         assert_eq!(times(&chunks), [48, 49, 51]);
         assert_eq!(lost.values().sum::<u64>(), 48);
     }
@@ -277,6 +282,20 @@ mod tests {
         (46..=50).for_each(|second| store.put_whole(block(lane::BULK, second, &[second])));
         (1..=3).for_each(|second| store.put_whole(block(lane::CONTROL, second, &[second])));
         assert_eq!(times(&store.into_parts().0), [1, 2, 3, 50]);
+    }
+
+    #[test]
+    fn what_was_set_aside_goes_first_and_is_no_loss_of_what_is_wanted() {
+        let one = record_bytes();
+        let mut store = Store::new(4 * one, Mono(SECOND), Mono(50 * SECOND));
+        (49..=51).for_each(|second| store.put_whole(block(ASIDE, second, &[second])));
+        (1..=2).for_each(|second| store.put_whole(block(lane::BULK, second, &[second])));
+        assert!(!store.evicted());
+        (2..=4).for_each(|second| store.put_whole(block(lane::CONTROL, second, &[second])));
+        assert_eq!(store.complete_from(), [Some(Mono(2 * SECOND)), None]);
+        let (chunks, lost, passed_over) = store.into_parts();
+        assert_eq!(times(&chunks), [2, 3, 4, 2]);
+        assert_eq!((lost.values().sum::<u64>(), passed_over.values().sum::<u64>()), (1, 3));
     }
 
     #[test]
@@ -298,7 +317,7 @@ mod tests {
         assert_eq!(store.bytes(), 2 * one);
         store.add_trigger(Mono(19 * SECOND));
         store.put_whole(block(lane::BULK, 19, &[19]));
-        let (chunks, lost) = store.into_parts();
+        let (chunks, lost, _) = store.into_parts();
         assert_eq!(times(&chunks), [10, 19]);
         assert_eq!(lost, Lost::from([((9 * SECOND / STEP_NS, 1), 1)]));
     }

@@ -81,6 +81,13 @@ pub fn missing(tap: &TapCapture, summary: &CaptureSummary) -> Option<String> {
     Some(format!("{missing} of {} frames are not in this file: {}", tap.counted.max(missing), reasons.join("; ")))
 }
 
+/// What the filter left out of a tap; `None` where that is nothing.
+pub fn filtered(tap: &TapCapture, summary: &CaptureSummary) -> Option<String> {
+    let filter = summary.filter.as_deref()?;
+    let packets = if tap.filtered == 1 { "packet" } else { "packets" };
+    (tap.filtered > 0).then(|| format!("{} {packets} left out by the filter: {filter}", tap.filtered))
+}
+
 /// A text without control characters: names and reasons come from outside, and go to terminals.
 pub fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()

@@ -59,6 +59,47 @@ pub fn picture(page: &Path, scratch: &Scratch, look: Look, name: &str) -> Result
     Ok(path)
 }
 
+/// A page on paper.
+#[derive(Clone, Debug)]
+pub struct Printed {
+    /// Its sheets.
+    pub sheets: usize,
+    /// Its bytes.
+    pub bytes: usize,
+    /// What can be read on it; `None` where there is no `pdftotext` (poppler-utils).
+    pub text: Option<String>,
+}
+
+/// Prints a page into a PDF.
+///
+/// # Errors
+/// When the browser fails, or what it made is no PDF.
+pub fn print(page: &Path, scratch: &Scratch) -> Result<Printed> {
+    let path = scratch.path().join(unique("print"));
+    let look = Look { width: 1280, height: 1000, dark: true };
+    browse(page, scratch, look, &[&format!("--print-to-pdf={}", path.display()), "--no-pdf-header-footer"])?;
+    let pdf = fs::read(&path).with_context(|| path.display().to_string())?;
+    ensure!(pdf.starts_with(b"%PDF-"), "{}: no PDF", path.display());
+    // Each sheet is an object of its own, whose dictionary the browser does not compress.
+    let kind = b"/Type /Page";
+    let sheets = pdf.windows(kind.len() + 1).filter(|at| at.starts_with(kind) && at[kind.len()].is_ascii_whitespace()).count();
+    let read = Command::new("pdftotext").arg("-layout").arg(&path).arg("-").output().ok().filter(|read| read.status.success());
+    let text = read.map(|read| String::from_utf8_lossy(&read.stdout).into_owned());
+    Ok(Printed { sheets, bytes: pdf.len(), text })
+}
+
+/// A page that is `page` and runs `script` once all is there.
+///
+/// # Errors
+/// When it cannot be read or written.
+pub fn with_script(page: &Path, script: &str, scratch: &Scratch) -> Result<PathBuf> {
+    let inner = fs::read_to_string(page)?;
+    let (before, after) = inner.rsplit_once("</body>").context("a page without an end")?;
+    let path = scratch.path().join(format!("{}.html", unique("scripted")));
+    fs::write(&path, format!("{before}<script>{script}</script></body>{after}"))?;
+    Ok(path)
+}
+
 /// A page that shows `page` as on a phone of so many pixels, and takes over its attributes: `data-…` of its root, and `data-excess`,
 /// the pixels by which it is wider than its window.
 ///

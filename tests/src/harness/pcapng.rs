@@ -38,6 +38,8 @@ pub struct Interface {
     pub mac: Option<[u8; 6]>,
     /// Snap length, bytes; 0 for none.
     pub snaplen: u32,
+    /// `if_filter`, where it is text.
+    pub filter: Option<String>,
     /// All options.
     pub options: Options,
 }
@@ -74,6 +76,8 @@ pub struct Statistics {
     pub received: Option<u64>,
     /// `isb_ifdrop`.
     pub dropped: Option<u64>,
+    /// `isb_filteraccept`.
+    pub accepted: Option<u64>,
     /// `isb_osdrop`.
     pub os_dropped: Option<u64>,
     /// `isb_usrdeliv`.
@@ -151,8 +155,9 @@ impl Capture {
         ensure!(options.first(9) == Some(&[9]), "if_tsresol is not nanoseconds");
         let mac = options.first(6).map(<[u8; 6]>::try_from).transpose()?;
         let name = options.text(2).context("no if_name")?;
+        let filter = options.text(11).and_then(|filter| filter.strip_prefix('\0').map(str::to_owned));
         let description = options.text(3).unwrap_or_default();
-        self.interfaces.push(Interface { name, description, mac, snaplen: u32_at(body, 4)?, options });
+        self.interfaces.push(Interface { name, description, mac, snaplen: u32_at(body, 4)?, filter, options });
         Ok(())
     }
 
@@ -192,6 +197,7 @@ impl Capture {
             interface,
             received: options.u64(4)?,
             dropped: options.u64(5)?,
+            accepted: options.u64(6)?,
             os_dropped: options.u64(7)?,
             delivered: options.u64(8)?,
             start_ns: halves(2)?,

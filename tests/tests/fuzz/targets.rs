@@ -31,7 +31,7 @@ pub fn frame(input: &[u8]) {
     assert!(!frame::describe(input, length).contains('\n'));
     assert!(probe_common::class::name(classify(input, length)).is_some());
     for text in FILTERS {
-        text.parse::<Filter>().expect("a filter").takes(input, length);
+        text.parse::<Filter>().expect("a filter").takes(input, length, None);
     }
     let mut observer = Observer::new(Vec::new());
     for number in 1..4 {
@@ -135,7 +135,7 @@ pub fn filter(input: &[u8]) {
     match text.parse::<Filter>() {
         Ok(filter) => {
             let frame: Vec<u8> = (0..120).map(|at| input.get(at).copied().unwrap_or(at as u8)).collect();
-            let taken = (0..120).step_by(7).filter(|length| filter.takes(&frame[..*length], 120)).count();
+            let taken = (0..120).step_by(7).filter(|length| filter.takes(&frame[..*length], 120, None)).count();
             assert!(taken <= 18);
         }
         Err(error) => assert!((1..=text.chars().count() + 1).contains(&error.column), "{error}"),

@@ -134,7 +134,7 @@ fn filters_take_the_packets_that_tcpdump_takes() -> Result<()> {
         let mut tcpdump = Command::new("tcpdump");
         succeed(tcpdump.arg("-r").arg(&story.files[0]).arg("-w").arg(&taken).arg(expression)).context(expression)?;
         let filter: Filter = expression.parse().with_context(|| expression.to_owned())?;
-        let ours: Vec<&[u8]> = frames.iter().copied().filter(|frame| filter.takes(frame, frame.len() as u32)).collect();
+        let ours: Vec<&[u8]> = frames.iter().copied().filter(|frame| filter.takes(frame, frame.len() as u32, None)).collect();
         assert_eq!(ours, packets(&std::fs::read(&taken)?), "{expression}");
     }
     Ok(())

@@ -4,6 +4,7 @@ mod analyze;
 mod commands;
 mod disk;
 mod files;
+mod filter;
 mod harness;
 mod lab;
 mod links;

@@ -24,7 +24,8 @@ const DESK: Look = Look { width: 1280, height: 2400, dark: false };
 /// Writes an incident of a fixture, and returns its page.
 fn page_of(incident: Incident, scratch: &Scratch) -> Result<PathBuf> {
     let captured = Captured { looked: true, ..Captured::default() };
-    let job = Job { incident, captured, wall: WALL, losses: vec![("events-lost".to_owned(), 3)], snaplen: 256 };
+    let losses = vec![("events-lost".to_owned(), 3)];
+    let job = Job { incident, captured, wall: WALL, losses, snaplen: 256, filter: None };
     Ok(write(&scratch.path().join("incidents"), &job)?.path.join(PAGE))
 }
 
@@ -108,6 +109,54 @@ fn the_page_of_an_incident_that_was_read_from_dumps_has_a_verdict_and_charts() -
     assert!(loaded.number("charts")? >= 5, "{} charts", loaded.number("charts")?);
     assert!(loaded.dom.contains("2017-12-05"));
     browser::picture(&out.join(PAGE), &scratch, DESK, "dumps.png")?;
+    Ok(())
+}
+
+#[test]
+fn paper_has_the_verdict_and_the_whole_timeline_however_long_it_is() -> Result<()> {
+    let scratch = Scratch::new("page")?;
+    let short = browser::print(&with_a_full_verdict(&page_of(fixture::reference(), &scratch)?)?, &scratch)?;
+    ensure!((2..=12).contains(&short.sheets) && short.bytes > 50_000, "{} sheets, {} bytes", short.sheets, short.bytes);
+    // A search is of the screen.
+    let searched = "const search = document.querySelector('#timeline input'); search.value = 'zzz'; search.dispatchEvent(new Event('input'));";
+    let crowded = page_of(fixture::crowded(3000), &scratch)?;
+    let long = browser::print(&browser::with_script(&crowded, searched, &scratch)?, &scratch)?;
+    ensure!(long.sheets > short.sheets + 3000 / 100, "{} sheets for 3000 entries more than {}", long.sheets, short.sheets);
+    if let Some(text) = &short.text {
+        for words in ["What it was not", "frame.number == 4211", "our LACPDUs do not reach the partner"] {
+            ensure!(text.contains(words), "{words} is not on paper: {text}");
+        }
+    }
+    if let Some(text) = &long.text {
+        let entries = text.matches("x: carrier").count();
+        ensure!(entries >= 2940, "{entries} of 2940 entries on paper");
+    }
+    Ok(())
+}
+
+/// Uses the page, and tells in attributes of its root what it then shows.
+const USE: &str = include_str!("page_use.js");
+
+#[test]
+fn keys_and_buttons_zoom_a_legend_hides_its_curve_and_a_search_finds_entries() -> Result<()> {
+    let scratch = Scratch::new("page")?;
+    let page = page_of(fixture::reference(), &scratch)?;
+    let used = loaded(&browser::with_script(&page, USE, &scratch)?, &scratch)?;
+    let ranges = ["before", "nearer", "right", "left", "wider", "all", "wheel", "button"].map(|name| used.data(name));
+    let ranges: Vec<&str> = ranges.into_iter().collect::<Result<_>>()?;
+    let [before, nearer, right, left, wider, all, wheel, button] = ranges[..] else { unreachable!("eight") };
+    assert_eq!((before, wider, all), ("whole window", "whole window", "whole window"));
+    assert!(nearer.contains(" s to ") && right.contains(" s to ") && right != nearer, "{ranges:?}");
+    assert_eq!(left, nearer, "there and back");
+    assert!(wheel.contains(" s to ") && button.contains(" s to ") && button != wheel, "{ranges:?}");
+    assert_eq!((used.data("curve")?, used.data("hidden")?, used.data("scale")?), ("true", "false", "changed"));
+    let (entries, found) = (used.number("entries")?, used.number("found")?);
+    assert!(found > 0 && found < entries, "{found} of {entries}");
+    assert_eq!(used.data("alike")?, "1");
+    assert!(used.data("status")?.starts_with(&format!("{found} of {entries} entries")), "{}", used.data("status")?);
+    assert_eq!((used.number("nothing")?, used.number("again")?, used.data("revealed")?), (0, entries, "1"));
+    assert!(used.data("matrixall")?.starts_with("Whole window"), "{}", used.data("matrixall")?);
+    assert!(used.data("matrixpart")?.contains("as the axis shows"), "{}", used.data("matrixpart")?);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use super::super::lexer::Kind;
 use super::super::names;
 use super::super::primitive::{self as p, Side};
 use super::{Parser, number};
+use crate::direction::Direction;
 
 /// What stands before an address or number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +42,11 @@ impl Parser {
             "vlan" => return self.vlan(),
             "less" | "greater" => return self.length(&word),
             "broadcast" | "multicast" => return Ok(self.group(&word)),
+            "inbound" => return Ok(self.way(Direction::Ingress)),
+            "outbound" => return Ok(self.way(Direction::Egress)),
+            "mpls" | "pppoed" | "pppoes" | "gateway" | "protochain" => {
+                return Err(self.wrong("a condition that is known here"));
+            }
             _ => {}
         }
         let given = self.qualifiers();
@@ -321,6 +327,11 @@ impl Parser {
         self.at += 1;
         let relation = if word == "less" { Relation::LessOrEqual } else { Relation::GreaterOrEqual };
         Ok(Node::Compare(Value::Length, relation, Value::Number(length)))
+    }
+
+    fn way(&mut self, direction: Direction) -> Node {
+        self.at += 1;
+        Node::Way(direction)
     }
 
     fn group(&mut self, word: &str) -> Node {

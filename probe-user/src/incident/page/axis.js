@@ -94,6 +94,8 @@ lp.axis = (() => {
     };
   }
 
+  // More lines than this hide what they should point at.
+  const MOST_LINES = 40;
   /** Lines at failures and recoveries through every chart, as far as they can be told apart. */
   function verticals(u) {
     const { ctx, bbox } = u;
@@ -112,7 +114,10 @@ lp.axis = (() => {
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
     ctx.lineWidth = uPlot.pxRatio;
-    const near = (items) => lp.events.clusters(items, gap, view.min, view.max);
+    const near = (items) => {
+      const groups = lp.events.clusters(items, gap, view.min, view.max);
+      return groups.length > MOST_LINES ? [] : groups;
+    };
     near(lp.events.recoveries).forEach(({ x }) => draw(x, lp.theme.color("line-good"), [2, 3]));
     near(lp.events.failures).forEach(({ x }) => draw(x, lp.theme.color("line-bad"), []));
     draw(0, lp.theme.color("zero"), [6, 3]);

@@ -205,7 +205,8 @@ lp.lanes = (() => {
         if (now === range) return;
         range = now;
         u.over.querySelectorAll(".mark").forEach((mark) => mark.remove());
-        const gap = (u.scales.x.max - u.scales.x.min) / Math.max(1, u.over.clientWidth) * 30;
+        // A picture and the number beside it.
+        const gap = (u.scales.x.max - u.scales.x.min) / Math.max(1, u.over.clientWidth) * 40;
         rows.forEach((row, i) => {
           for (const group of lp.events.clusters(row.items, gap, u.scales.x.min, u.scales.x.max)) {
             const mark = row.make(group);

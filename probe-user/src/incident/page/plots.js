@@ -175,7 +175,7 @@ lp.plots = (() => {
     const all = states.rows();
     if (all.length === 0) return;
     const quiet = (row) => row.spans.length === 1 && ["good", "idle"].includes(row.spans[0].kind);
-    const fold = all.length > MOST_ROWS && !quietShown;
+    const fold = all.length > MOST_ROWS && !quietShown && !lp.root.dataset.print;
     const rows = fold ? all.filter((row) => !quiet(row)) : all;
     if (rows.length > 0) panel("States", null, (holder) => lp.lanes.bands(holder, rows));
     if (fold && rows.length < all.length) {

@@ -53,7 +53,8 @@ lp.tables = (() => {
     ];
     section("capture").append(
       h("p", {}, h("code", {}, of.file || "capture.pcapng"), ` beside this page holds ${lp.plural(of.packets || 0, "packet")} in ${lp.bytes(of.file_bytes)}`,
-        of.missing ? `; ${lp.plural(of.missing, "frame was", "frames were")} counted and are not in it.` : "."),
+        of.missing ? `; ${lp.plural(of.missing, "frame was", "frames were")} counted and are not in it.` : ".",
+        of.filter ? [` ${lp.plural(of.filtered || 0, "packet")} left out by the filter `, h("code", {}, of.filter), "."] : ""),
       h("dl", { class: "commands" }, commands.map(([command, text]) => h("div", {}, h("dt", {}, h("code", {}, command)), h("dd", {}, text)))));
     return of.packets || 0;
   }

@@ -71,8 +71,21 @@ lp.timeline = (() => {
     return entries.length;
   }
 
-  // Paper shows everything.
-  window.addEventListener("beforeprint", () => { if (entries.length) { most = 2000; show(); } });
+  // Paper shows everything, whatever is searched for and however long it is.
+  let onScreen = null;
+  window.addEventListener("beforeprint", () => {
+    if (entries.length === 0) return;
+    onScreen = onScreen || { shown, most };
+    shown = entries;
+    most = Infinity;
+    show();
+  });
+  window.addEventListener("afterprint", () => {
+    if (!onScreen) return;
+    ({ shown, most } = onScreen);
+    onScreen = null;
+    show();
+  });
 
   return { build, reveal };
 })();

@@ -18,6 +18,9 @@ lp.verdict = (() => {
   const steps = () => chain.map((finding, i) => ({ x: time.of(finding.at), number: i + 1, severity: finding.severity, text: `${label(finding)}. ${finding.text}` }))
     .sort((a, b) => a.x - b.x);
 
+  /** A number and its unit stay on one line. */
+  const together = (text) => text.replace(/(\d) (µs|ms|s|min)(?![\w])/g, "$1\u00a0$2");
+
   function evidence(piece) {
     switch (piece.type) {
       case "packet":
@@ -66,7 +69,7 @@ lp.verdict = (() => {
       h("p", { class: "kicker" }, found ? h("span", { class: `badge ${severity}` }, words(severity)) : h("span", { class: "badge plain" }, "No verdict"),
         found ? h("span", { class: "confidence" }, `confidence ${verdict.confidence}`) : null,
         h("span", { class: "id" }, [doc.host, doc.id].filter(Boolean).join(" · "))),
-      h("h1", {}, found ? verdict.headline : triggers.length ? triggers[0].text : doc.headline || "Incident"),
+      h("h1", {}, found ? together(verdict.headline) : triggers.length ? triggers[0].text : doc.headline || "Incident"),
       found && verdict.action ? h("p", { class: "first" }, h("strong", {}, "What to do first: "), verdict.action) : null,
       found ? null : h("p", { class: "hint" }, "No rule found a cause. What fired and what happened is below."));
     section.append(head, facts([

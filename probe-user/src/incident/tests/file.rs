@@ -10,7 +10,7 @@ use super::super::testing::{chunk, frame, header};
 use super::*;
 
 /// Blocks of a file: type and body without the trailing length.
-fn blocks(file: &[u8]) -> Vec<(u32, &[u8])> {
+pub(super) fn blocks(file: &[u8]) -> Vec<(u32, &[u8])> {
     let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().expect("four bytes"));
     let mut blocks = Vec::new();
     let mut at = 0;
@@ -25,7 +25,7 @@ fn blocks(file: &[u8]) -> Vec<(u32, &[u8])> {
 }
 
 /// Options behind `skip` bytes of a block's body.
-fn options(body: &[u8], skip: usize) -> Vec<(u16, Vec<u8>)> {
+pub(super) fn options(body: &[u8], skip: usize) -> Vec<(u16, Vec<u8>)> {
     let half = |at: usize| u16::from_le_bytes([body[at], body[at + 1]]);
     let mut found = Vec::new();
     let mut at = skip;
@@ -48,7 +48,7 @@ fn packet_options(body: &[u8]) -> Vec<(u16, Vec<u8>)> {
     options(body, 20 + captured.next_multiple_of(4))
 }
 
-fn option(options: &[(u16, Vec<u8>)], code: u16) -> Option<u64> {
+pub(super) fn option(options: &[(u16, Vec<u8>)], code: u16) -> Option<u64> {
     let (_, value) = options.iter().find(|(of, _)| *of == code)?;
     let mut bytes = [0; 8];
     bytes[..value.len()].copy_from_slice(value);
@@ -57,7 +57,7 @@ fn option(options: &[(u16, Vec<u8>)], code: u16) -> Option<u64> {
 
 fn written(captured: &Captured) -> (Vec<u8>, super::super::CaptureSummary) {
     let incident = incident();
-    let order = Order::new(&incident, captured, WALL);
+    let order = Order::new(&incident, captured, WALL, None);
     write_capture(Vec::new(), &incident, captured, &order, WALL, 256).expect("memory takes all")
 }
 
@@ -170,7 +170,7 @@ fn no_packets_make_a_whole_file_with_the_events() {
 #[test]
 fn packets_and_events_have_the_numbers_of_the_blocks_in_the_file() {
     let (incident, captured) = (incident(), captured());
-    let order = Order::new(&incident, &captured, WALL);
+    let order = Order::new(&incident, &captured, WALL, None);
     let numbered: Vec<(u64, bool)> = order.items().map(|(number, _, item)| (number, matches!(item, Item::Packet(_)))).collect();
     let (file, _) = written(&captured);
     let frames = blocks(&file).into_iter().map(|(kind, _)| kind).filter(|kind| matches!(kind, 6 | 9));

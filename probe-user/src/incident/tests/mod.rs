@@ -3,6 +3,7 @@
 mod capture;
 mod cleanup;
 mod file;
+mod filter;
 mod list;
 mod readback;
 mod report;
@@ -98,5 +99,5 @@ fn captured() -> Captured {
 }
 
 fn job() -> Job {
-    Job { incident: incident(), captured: captured(), wall: WALL, losses: Vec::new(), snaplen: 256 }
+    Job { incident: incident(), captured: captured(), wall: WALL, losses: Vec::new(), snaplen: 256, filter: None }
 }
