@@ -79,7 +79,10 @@ fn the_interfaces_of_the_capture_are_the_taps_with_their_macs() -> Result<()> {
     assert_eq!(names, ["wan0", "wan0"], "one per tap");
     for interface in &incident.capture.interfaces {
         assert_eq!(interface.mac, Some([0x02, 0x4c, 0x51, 0, 0, 1]));
-        assert!(!interface.description.is_empty());
+        let speed = interface.options.first(8).and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)));
+        assert_eq!(speed, Some(10_000_000_000), "what a veth pair says of itself");
+        let hooks = ["(tcx)", "(clsact)", "(xdp)"];
+        assert!(hooks.iter().any(|hook| interface.description.contains(hook)), "{}", interface.description);
     }
     assert_eq!(incident.capture.statistics.len(), 2, "statistics for every interface");
     for statistics in &incident.capture.statistics {
@@ -130,6 +133,7 @@ fn the_rigs_captures_are_read_without_a_warning() -> Result<()> {
     let Some(dir) = std::env::var_os("LINKPROBE_TEST_CAPTURES") else { return Ok(()) };
     let mut found = Vec::new();
     captures(dir.as_ref(), &mut found)?;
+    assert!(!found.is_empty(), "no capture came out of the rig");
     for capture in &found {
         assert!(tshark::capinfos(capture)?.contains("pcapng"));
         let rows = tshark::fields(capture, "", &["frame.interface_name", "_ws.malformed"])?;

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod commands;
+mod degrades;
 mod disk;
 mod files;
 mod filter;

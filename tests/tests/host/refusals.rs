@@ -128,7 +128,7 @@ fn a_good_configuration_is_accepted_and_used() -> Result<()> {
 #[test]
 fn a_missing_capability_is_named() -> Result<()> {
     let lab = Lab::new()?;
-    for (capability, named) in [("bpf", "CAP_BPF"), ("net_admin", "CAP_NET_ADMIN")] {
+    for (capability, named) in [("bpf", "CAP_BPF"), ("net_admin", "CAP_NET_ADMIN"), ("perfmon", "CAP_PERFMON")] {
         // without CAP_SYS_ADMIN as well, which the kernel takes in their place
         let mut command = lab.near.command("setpriv");
         let without = format!("-{capability},-sys_admin");

@@ -61,3 +61,30 @@ fn a_flood_of_lacpdus_is_limited_and_what_is_held_back_is_counted() -> Result<()
         Ok(())
     })?
 }
+
+#[test]
+fn events_that_find_no_room_are_counted() -> Result<()> {
+    let lab = Lab::new()?;
+    lab.near.run(|| -> Result<()> {
+        let mut kernel = Kernel::load(lab.config())?;
+        kernel.attach(&lab.link(HookChoice::Xdp)?)?;
+        let mut events = kernel.take_events().context("taken")?;
+        // so many a second and CPU get through; the ring has room for 800 of them
+        let mut sent = 0;
+        while kernel.losses()?.events_lost == 0 {
+            ensure!(sent < 40 * MOST_LACPDUS, "{sent} LACPDUs and none was lost");
+            // at two taps
+            lab.send_in(Kind::Lacp, MOST_LACPDUS)?;
+            lab.send_out(Kind::Lacp, MOST_LACPDUS)?;
+            sent += 2 * MOST_LACPDUS;
+            thread::sleep(Duration::from_millis(1050));
+        }
+        let limited = |way| Ok::<_, anyhow::Error>(counters(&kernel, way, sent / 2)?.losses.events_limited);
+        let limited = limited(direction::INGRESS)? + limited(direction::EGRESS)?;
+        let taken = std::iter::from_fn(|| events.next_event()).count() as u64;
+        let lost = kernel.losses()?.events_lost;
+        ensure!(taken + lost + limited == sent, "{taken} taken, {lost} lost and {limited} held back of {sent}");
+        kernel.shutdown();
+        Ok(())
+    })?
+}

@@ -188,3 +188,22 @@ fn one_frame_in_n_is_sampled_at_random_and_nothing_is_when_sampling_is_off() -> 
         Ok(())
     })?
 }
+
+#[test]
+fn samples_that_find_no_room_are_counted() -> Result<()> {
+    const FRAMES: u64 = 20_000;
+    let lab = Lab::new()?;
+    lab.near.run(|| -> Result<()> {
+        let mut kernel = Kernel::load(KernelConfig { sample_rate: 1, snaplen: 128, ..lab.config() })?;
+        kernel.attach(&lab.link(HookChoice::Xdp)?)?;
+        let mut samples = kernel.take_samples().context("taken")?;
+        lab.send_in(Kind::Udp, FRAMES)?;
+        let counters = counters(&kernel, direction::INGRESS, FRAMES)?;
+        let mut taken = 0;
+        samples.drain(|_| taken += 1);
+        let lost = counters.losses.samples_lost;
+        ensure!(lost > 0 && taken > 0 && taken + lost == FRAMES, "{taken} taken and {lost} lost of {FRAMES}");
+        kernel.shutdown();
+        Ok(())
+    })?
+}
