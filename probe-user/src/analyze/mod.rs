@@ -16,6 +16,7 @@ mod replay;
 mod scout;
 #[cfg(test)]
 mod tests;
+mod zstd;
 
 use anyhow::bail;
 use probe_core::replay::{Wanted, plan};
