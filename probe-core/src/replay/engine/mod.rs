@@ -114,7 +114,10 @@ impl Replay {
             self.storm(tap, at, frame, (hash, class), fed);
         }
         let copies_log2 = match fed.fate {
-            Fate::Suppress => return None,
+            Fate::Suppress => {
+                self.taps.get_mut(link)?.get_mut(side)?.repeats += 1;
+                return None;
+            }
             Fate::Keep => 0,
             Fate::Exemplar { copies_log2 } => copies_log2,
         };
