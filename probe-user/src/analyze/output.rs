@@ -55,6 +55,9 @@ impl Target {
         incident.kernel = "not known".to_owned();
         incident.closed = Closed::Quiet;
         incident.verdict.missing.extend(notes.iter().cloned());
+        let unread =
+            problems.iter().map(|problem| format!("what follows in a file that could not be read to its end: {problem}"));
+        incident.verdict.missing.extend(unread);
         // Stamps are those of the files: nanoseconds since 1970.
         let job = Job { incident, captured, wall: WallOffset(0), losses, snaplen: MAX_SNAPLEN as u32 };
         let written = write(&self.parent, &job).context("the analysis could not be written")?;
