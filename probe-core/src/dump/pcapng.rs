@@ -190,8 +190,11 @@ impl Pcapng {
     fn statistics(&self, block: &[u8], interfaces: &mut [Interface]) {
         let number = self.order.u32(block, 8).unwrap_or(u32::MAX) as usize;
         let Some(interface) = self.base.checked_add(number).and_then(|index| interfaces.get_mut(index)) else { return };
-        let dropped = self.options(block, 20).filter(|(code, _)| matches!(code, 5 | 7));
-        interface.dropped = dropped.filter_map(|(_, value)| self.order.u64(value, 0)).fold(0, u64::saturating_add);
+        let told = self.options(block, 20).filter(|(code, _)| matches!(code, 5 | 7));
+        // A block that says nothing of drops takes nothing back.
+        if let Some(dropped) = told.filter_map(|(_, value)| self.order.u64(value, 0)).reduce(u64::saturating_add) {
+            interface.dropped = dropped;
+        }
     }
 
     /// The options from `at` on to the end of the block.
