@@ -86,7 +86,7 @@ pub enum Format {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum DumpError {
     /// Neither format.
-    #[error("not a capture: {what}")]
+    #[error("offset 0: not a capture: {what}")]
     Foreign {
         /// What it is, as far as its first bytes tell.
         what: String,

@@ -59,8 +59,8 @@ fn a_length_that_cannot_be_is_told_with_its_offset() {
 #[test]
 fn what_is_no_capture_is_called_by_its_name() {
     let told = |bytes: &[u8]| walk(bytes).2.expect_err("foreign").to_string();
-    assert_eq!(told(b"hello, world"), "not a capture: it begins with 68 65 6c 6c");
-    assert_eq!(told(b"\xFD7zXZ\0\0"), "not a capture: it is packed with xz: unpack it first");
+    assert_eq!(told(b"hello, world"), "offset 0: not a capture: it begins with 68 65 6c 6c");
+    assert_eq!(told(b"\xFD7zXZ\0\0"), "offset 0: not a capture: it is packed with xz: unpack it first");
 }
 
 #[test]

@@ -202,9 +202,9 @@ fn what_is_no_capture_is_told_by_name_and_leaves_nothing() -> Result<()> {
         Ok(path)
     };
     let cases = [
-        (file("text.pcap", b"hello, world")?, "text.pcap: not a capture: it begins with 68 65 6c 6c"),
-        (file("empty.pcap", b"")?, "empty.pcap: not a capture: it is empty"),
-        (file("packed.pcap", b"\xFD7zXZ\0\0\0\0")?, "packed.pcap: not a capture: it is packed with xz"),
+        (file("text.pcap", b"hello, world")?, "text.pcap: offset 0: not a capture: it begins with 68 65 6c 6c"),
+        (file("empty.pcap", b"")?, "empty.pcap: offset 0: not a capture: it is empty"),
+        (file("packed.pcap", b"\xFD7zXZ\0\0\0\0")?, "packed.pcap: offset 0: not a capture: it is packed with xz"),
         (scratch.path().join("gone.pcap"), "gone.pcap: No such file or directory"),
         (scratch.path().to_owned(), "it is a directory"),
     ];

@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn a_short_silence_counts_where_our_port_gave_its_partner_up() {
-        let scene = || Scene::lacp().talk(0..10_000, "eth1", WORKING).hellos(0..60_000, "eth1").talk(12_150..60_000, "eth1", WORKING);
+        let scene =
+            || Scene::lacp().talk(0..10_000, "eth1", WORKING).hellos(0..60_000, "eth1").talk(12_150..60_000, "eth1", WORKING);
         assert_eq!(scene().run(partner_silent), [], "the machine was busy for a moment");
         let told = What::Attribute { name: "actor port state", from: WORKING.to_string(), to: EXPIRED.to_string() };
         let found = scene().what(12_050, "eth1", told).run(partner_silent);
