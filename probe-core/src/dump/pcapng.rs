@@ -1,6 +1,6 @@
 //! pcapng: blocks of type and length (draft-ietf-opsawg-pcapng).
 
-use super::{DumpError, Head, Interface, LinkType, MOST_BLOCK, MOST_INTERFACES, MOST_PACKET, Order, Step};
+use super::{DumpError, Head, Interface, LinkType, MOST_BLOCK, MOST_INTERFACES, MOST_NAME, MOST_PACKET, Order, Step};
 use crate::direction::Direction;
 
 /// Type of a section header; the same in both byte orders.
@@ -116,7 +116,10 @@ impl Pcapng {
         let mut clock = Clock { resolution: 6, offset: 0 };
         for (code, value) in self.options(block, 16) {
             match (code, value) {
-                (2, name) => interface.name = String::from_utf8_lossy(name).trim_end_matches('\0').to_owned(),
+                (2, name) => {
+                    let name = name.get(..MOST_NAME).unwrap_or(name);
+                    interface.name = String::from_utf8_lossy(name).trim_end_matches('\0').to_owned();
+                }
                 (6, &[a, b, c, d, e, f]) => interface.mac = [a, b, c, d, e, f],
                 (8, speed) => interface.speed_bps = self.order.u64(speed, 0).unwrap_or(0),
                 (9, &[resolution, ..]) => clock.resolution = resolution,

@@ -124,6 +124,18 @@ fn a_pcapng_has_names_addresses_directions_and_stamps_of_any_resolution() {
 }
 
 #[test]
+fn statistics_without_drops_take_none_back_and_long_names_are_cut() {
+    let name = "n".repeat(5000);
+    let statistics = |options: &[Vec<u8>]| block(5, &[&[0; 12][..], &options.concat()].concat());
+    let drops = statistics(&[option(5, &4u64.to_le_bytes())]);
+    let file =
+        [section(), interface(&[option(2, name.as_bytes())]), drops, statistics(&[option(4, &9u64.to_le_bytes())])].concat();
+    let (_, walker, end) = walk(&file);
+    let told: Vec<_> = walker.interfaces().iter().map(|of| (of.name.len(), of.dropped)).collect();
+    assert_eq!((told, end), (vec![(256, 4)], Ok(0)));
+}
+
+#[test]
 fn a_second_section_has_interfaces_of_its_own() {
     let one = [section(), interface(&[option(2, b"eth1")]), packet(0, 5, b"x", &[])].concat();
     let two = [section(), interface(&[option(2, b"eth9")]), packet(0, 6, b"y", &[])].concat();

@@ -42,7 +42,7 @@ pub struct Replayed {
 /// Reads all files; `total` is their size.
 pub fn replay(sources: Vec<Source>, plan: &Plan, args: &AnalyzeArgs, total: u64, interrupt: &Interrupt) -> Replayed {
     let position = Position::default();
-    let progress = Progress::start(&position, total);
+    let progress = Progress::start(&position, total, "all packets");
     let first = sources.iter().map(Source::first_at).min().unwrap_or(0);
     let mut merge = Merge::new(sources, position);
     let mut replay = Replay::new(plan, &format!("captures from {}", wall::date_and_time(first)));

@@ -1,5 +1,7 @@
 //! The first look: how each file begins, which links it has packets of, and who talks on them.
 
+use std::sync::atomic::Ordering;
+
 use probe_core::dump::{Frame, Head, LinkType, Unreadable};
 use probe_core::replay::{Links, Scout};
 
@@ -16,11 +18,26 @@ const STEP: u64 = 1024;
 /// Most links of one file; what passes further ones is taken for the file's own link.
 const MOST_LINKS: usize = 1024;
 
-/// Looks into every file. Returns those that can be read, what was found, and why others cannot.
-pub fn look(files: Vec<Named>, interrupt: &Interrupt) -> (Vec<Source>, Scout, Vec<String>) {
+/// Bytes that are read of these files at most, as they are on the disk.
+pub fn share(files: &[Named]) -> u64 {
+    files.iter().map(share_of).sum()
+}
+
+fn share_of(file: &Named) -> u64 {
+    // A packed file is hardly larger than what is in it.
+    file.size().min(LOOK)
+}
+
+/// Looks into every file; `position` is moved on to what [`share`] says of all of them. Returns those that can be read, what was found, and why others cannot.
+pub fn look(files: Vec<Named>, position: &Position, interrupt: &Interrupt) -> (Vec<Source>, Scout, Vec<String>) {
     let (mut sources, mut scout, mut problems) = (Vec::new(), Scout::default(), Vec::new());
+    let mut done = 0;
     for file in files {
-        match look_into(file, &mut scout, interrupt) {
+        done += share_of(&file);
+        let looked = look_into(file, &mut scout, position, interrupt);
+        // Most often a part of it is enough.
+        position.store(done, Ordering::Relaxed);
+        match looked {
             Ok(source) => sources.push(source),
             Err(problem) => problems.push(problem),
         }
@@ -28,8 +45,8 @@ pub fn look(files: Vec<Named>, interrupt: &Interrupt) -> (Vec<Source>, Scout, Ve
     (sources, scout, problems)
 }
 
-fn look_into(file: Named, scout: &mut Scout, interrupt: &Interrupt) -> Result<Source, String> {
-    let input = Input::open(&file.path, &Position::default(), BUFFER);
+fn look_into(file: Named, scout: &mut Scout, position: &Position, interrupt: &Interrupt) -> Result<Source, String> {
+    let input = Input::open(&file.path, position, BUFFER);
     let mut input = input.map_err(|error| format!("{}: {error}", file.path.display()))?;
     let mut names = Names::new(&file);
     let mut room = Vec::new();

@@ -28,7 +28,7 @@ fn pcap(dir: &Path, name: &str, link_type: u32, milliseconds: &[u64]) -> PathBuf
 /// Every packet as (link, milliseconds), and what is odd.
 fn merged(files: &[PathBuf]) -> (Vec<(String, u64)>, Vec<String>) {
     let files = files.iter().map(|path| Named { name: None, path: path.clone() }).collect();
-    let (sources, mut scout, problems) = scout::look(files, &Interrupt::default());
+    let (sources, mut scout, problems) = scout::look(files, &Position::default(), &Interrupt::default());
     assert_eq!(problems, Vec::<String>::new());
     let mut merge = Merge::new(sources, Position::default());
     let mut seen = Vec::new();

@@ -19,7 +19,6 @@ use serde::Serialize;
 use super::capture::Captured;
 use super::order::{Item, Order};
 use super::pcapng::{Direction, Interface, Packet, PcapngWriter, Section, Statistics};
-use super::store::STEP_NS;
 use super::{story, wall, words};
 
 /// What got into the file.
@@ -268,9 +267,7 @@ fn drops(captured: &Captured, incident: &Incident, taps: &[TapCounts]) -> Vec<Ve
 
 /// Packets of a tap that the limit kept out of the window, as (end of the step in which the last of them was, how many).
 fn lost_in_window<'a>(captured: &'a Captured, incident: &Incident, tap: u16) -> impl Iterator<Item = (Mono, u64)> + 'a {
-    let steps = (incident.from.0 / STEP_NS, 0)..=(incident.to.0 / STEP_NS, u16::MAX);
-    let in_window = captured.lost.range(steps).filter(move |((_, of), _)| *of == tap);
-    in_window.map(|((step, _), packets)| (Mono((step + 1).saturating_mul(STEP_NS)), *packets))
+    captured.lost.within(incident.from, incident.to, tap)
 }
 
 fn direction(tap: &TapCounts) -> Option<Direction> {
