@@ -5,7 +5,7 @@ mod taps;
 use std::collections::BTreeSet;
 
 use super::plan::Local;
-use super::{LacpOf, Links, Mac, Plan, Planned, Role};
+use super::{FURTHER, LacpOf, Links, MOST_LINKS, Mac, Plan, Planned, Role};
 use crate::classify::classify;
 use crate::direction::Direction;
 use crate::dump::Frame;
@@ -58,6 +58,10 @@ impl Links for Replay {
     fn link(&mut self, name: &str, mac: Mac) -> usize {
         if let Some(at) = self.links.iter().position(|link| link.name == name) {
             return at;
+        }
+        // Tap ids have 16 bits, and each link has two; the plan has made up some.
+        if self.links.len() >= 2 * MOST_LINKS && name != FURTHER {
+            return self.link(FURTHER, mac);
         }
         // It was not there when the plan was made: what passes it is recorded and counted.
         let ifindex = self.links.len() as u32 + 1;
