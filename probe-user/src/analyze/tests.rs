@@ -1,13 +1,18 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use probe_core::replay::Links;
+use clap::Parser;
+use probe_core::replay::{Links, Wanted, plan};
+use probe_core::time::WallOffset;
 
-use super::args::Named;
+use super::args::{AnalyzeArgs, Named};
+use super::input::Input;
 use super::interrupt::Interrupt;
 use super::merge::Merge;
 use super::open::Position;
-use super::scout;
+use super::{replay, scout};
+use crate::incident::directory::write;
+use crate::incident::{Job, WrittenIncident};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -73,4 +78,73 @@ fn packets_of_a_link_type_that_is_not_read_are_counted_by_its_name() {
     let (seen, odd) = merged(&[pcap(dir.path(), "wlan0.pcap", 105, &[1, 2]), pcap(dir.path(), "eth2.pcap", 1, &[3])]);
     assert_eq!(seen, [("eth2".to_owned(), 3)]);
     assert!(odd[0].ends_with("wlan0.pcap: 2 packets of link type IEEE802_11 were not read: it is not known here."), "{odd:?}");
+}
+
+/// The files analysed with these options, and written.
+fn analysed(dir: &Path, files: Vec<PathBuf>, options: &[&str]) -> WrittenIncident {
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: AnalyzeArgs,
+    }
+    let line = ["analyze", "x"].iter().chain(options);
+    let args = Line::try_parse_from(line).expect("options").args;
+    let files = files.into_iter().map(|path| Named { name: None, path }).collect();
+    let interrupt = Interrupt::default();
+    let (sources, scout, _) = scout::look(files, &Position::default(), &interrupt);
+    let replayed = replay::replay(sources, &plan(&scout, &Wanted::default()), &args, 0, &interrupt);
+    let mut incident = replayed.incident.expect("packets");
+    "analysis".clone_into(&mut incident.id);
+    incident.taps = replayed.taps;
+    let (captured, losses) = (replayed.captured, replayed.losses);
+    write(dir, &Job { incident, captured, wall: WallOffset(0), losses, snaplen: 256 }).expect("written")
+}
+
+#[test]
+fn folded_copies_are_no_loss_where_the_limit_keeps_others_out() {
+    let dir = tempfile::tempdir().expect("a directory");
+    // A thousand a second for a while, then one each second: copies are those that follow within one.
+    let milliseconds: Vec<u64> = (0..20_000).chain((21..3000).map(|second| second * 1000 + 1)).collect();
+    let file = pcap(dir.path(), "eth1.pcap", 1, &milliseconds);
+    let written = analysed(dir.path(), vec![file], &["--capture-limit", "64KiB"]);
+    let tap = written.capture.taps.iter().find(|tap| tap.counted > 0).expect("a tap");
+    assert!(written.capture.limited);
+    assert_eq!((tap.counted, tap.counted - tap.repeats), (milliseconds.len() as u64, 2979 + 16 + 10));
+    assert_eq!(written.capture.missing(tap), tap.counted - tap.repeats - tap.packets);
+}
+
+#[test]
+fn how_a_file_ends_is_told_with_the_place() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let whole = std::fs::read(pcap(dir.path(), "eth1.pcap", 1, &[1, 2])).expect("a file");
+    let pcapng: Vec<u8> = [
+        // A section, and an interface without options.
+        [0x0A0D_0D0Au32, 28, 0x1A2B_3C4D, 1, u32::MAX, u32::MAX, 28].as_slice(),
+        &[1, 20, 1, 0, 20],
+        // A packet of 4 bytes.
+        &[6, 36, 0, 0, 0, 4, 4, 7, 36],
+    ]
+    .iter()
+    .flat_map(|block| block.iter().flat_map(|word| word.to_le_bytes()))
+    .collect();
+    let told = |bytes: &[u8]| {
+        let path = dir.path().join("file");
+        std::fs::write(&path, bytes).expect("a file");
+        let mut input = Input::open(&path, &Position::default(), 4096).expect("a file");
+        let packets = std::iter::from_fn(|| input.next_packet()).count();
+        (packets, input.problem().map(str::to_owned))
+    };
+    let says = |packets, text: &str| (packets, Some(text.to_owned()));
+    assert_eq!(told(&whole), (2, None));
+    assert_eq!(
+        told(&whole[..whole.len() - 1]),
+        says(1, "offset 100: the file ends within a packet or block: 75 bytes are there, 76 wanted")
+    );
+    assert_eq!(told(&whole[..110]), says(1, "offset 100: the file ends within a packet or block: 10 bytes are there, 16 wanted"));
+    assert_eq!(told(&pcapng), (1, None));
+    assert_eq!(
+        told(&pcapng[..pcapng.len() - 1]),
+        says(0, "offset 48: the file ends within a packet or block: 35 bytes are there, 36 wanted")
+    );
+    assert_eq!(told(&pcapng[..20]), says(0, "offset 0: not a capture: it has 20 bytes"));
 }
