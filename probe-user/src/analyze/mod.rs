@@ -5,6 +5,7 @@
 //! like a running agent's ([`output`]).
 
 mod args;
+mod clock;
 pub mod input;
 mod interrupt;
 mod keep;

@@ -2,10 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use probe_core::dump::{Frame, Head, LinkType, Unreadable};
+use probe_core::dump::{Frame, Head, Interface, LinkType, Unreadable};
 use probe_core::replay::{Links, Scout};
 
 use super::args::Named;
+use super::clock::beginning;
 use super::input::{BUFFER, Input};
 use super::interrupt::Interrupt;
 use super::merge::Source;
@@ -15,6 +16,8 @@ use super::open::Position;
 const LOOK: u64 = 256 << 20;
 /// Packets after which it is asked whether that is enough.
 const STEP: u64 = 1024;
+/// First stamps by which it is told when a file begins.
+const STAMPS: usize = 3;
 /// Most links of one file; what passes further ones is taken for the file's own link.
 const MOST_LINKS: usize = 1024;
 
@@ -50,10 +53,10 @@ fn look_into(file: Named, scout: &mut Scout, position: &Position, interrupt: &In
     let mut input = input.map_err(|error| format!("{}: {error}", file.path.display()))?;
     let mut names = Names::new(&file);
     let mut room = Vec::new();
-    let (mut first_at, mut count) = (None, 0u64);
+    let (mut stamps, mut count) = (Vec::new(), 0u64);
     while let Some(head) = input.next_packet() {
-        first_at = first_at.or(head.at_ns);
-        if let Ok((link, frame)) = names.frame(&input, &head, &mut room, scout) {
+        stamps.extend(head.at_ns.filter(|_| stamps.len() < STAMPS));
+        if let Ok((link, frame)) = names.frame(input.interfaces(), &head, input.bytes(&head), &mut room, scout) {
             scout.packet(link, frame.bytes, frame.direction);
         }
         count += 1;
@@ -65,7 +68,7 @@ fn look_into(file: Named, scout: &mut Scout, position: &Position, interrupt: &In
     match input.problem() {
         // A file that is no capture at all; one that is damaged further on is read as far as that.
         Some(problem) if input.format().is_none() => Err(format!("{}: {problem}", file.path.display())),
-        _ => Ok(Source::new(file, names, first_at.unwrap_or(0))),
+        _ => Ok(Source::new(file, names, beginning(&stamps))),
     }
 }
 
@@ -96,21 +99,22 @@ impl Names {
     #[inline]
     pub fn frame<'a>(
         &mut self,
-        input: &'a Input,
+        interfaces: &[Interface],
         head: &Head,
+        bytes: &'a [u8],
         room: &'a mut Vec<u8>,
         links: &mut impl Links,
     ) -> Result<(usize, Frame<'a>), Unreadable> {
-        let link_type = input.interfaces().get(head.interface as usize).map_or(LinkType::ETHERNET, |of| of.link_type);
-        let frame = link_type.frame(input.bytes(head), head.length, room)?;
+        let link_type = interfaces.get(head.interface as usize).map_or(LinkType::ETHERNET, |of| of.link_type);
+        let frame = link_type.frame(bytes, head.length, room)?;
         let ifindex = if frame.ifindex == 0 { head.ifindex } else { frame.ifindex };
         let known = self.known.iter().find(|known| (known.0, known.1) == (head.interface, ifindex)).map(|(.., link)| *link);
-        let link = known.unwrap_or_else(|| self.add(input, head.interface, ifindex, links));
+        let link = known.unwrap_or_else(|| self.add(interfaces, head.interface, ifindex, links));
         Ok((link, Frame { direction: frame.direction.or(head.direction), ..frame }))
     }
 
-    fn add(&mut self, input: &Input, interface: u32, ifindex: u32, links: &mut impl Links) -> usize {
-        let described = input.interfaces().get(interface as usize);
+    fn add(&mut self, interfaces: &[Interface], interface: u32, ifindex: u32, links: &mut impl Links) -> usize {
+        let described = interfaces.get(interface as usize);
         let own = described.map(|of| of.name.as_str()).filter(|name| !self.said && !matches!(*name, "" | "-"));
         let name = own.unwrap_or(&self.name);
         let mac = described.map_or([0; 6], |of| of.mac);

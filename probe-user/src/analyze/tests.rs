@@ -68,8 +68,37 @@ fn a_clock_that_was_set_back_moves_what_follows_and_packets_out_of_order_keep_th
     let (seen, odd) = merged(&[pcap(dir.path(), "eth1.pcap", 1, &[20_000, 20_500, 20_400, 10_000, 10_100])]);
     let times: Vec<u64> = seen.iter().map(|(_, ms)| *ms).collect();
     assert_eq!(times, [20_000, 20_500, 20_400, 20_500, 20_600]);
+    assert_eq!(odd.len(), 2);
+    assert!(odd[0].contains("the clock was set back at offset 252: what follows was moved by 10.500 s in all"), "{odd:?}");
+    assert!(odd[1].contains("stamps go back 1 times, by 0.100 s at most"), "{odd:?}");
+}
+
+#[test]
+fn a_stamp_that_was_damaged_moves_nothing_that_follows() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let files = [
+        pcap(dir.path(), "bond0.pcap", 1, &[900_000_000, 1000, 2000, 800_000_000, 700_000_000, 2500, 5, 3000, 40_000]),
+        pcap(dir.path(), "eth1.pcap", 1, &[1500, 2700, 20_000, 60_000, 950_000_000]),
+    ];
+    let (seen, odd) = merged(&files);
+    let of = |name: &str| seen.iter().filter(|(of, _)| of == name).map(|(_, ms)| *ms).collect::<Vec<_>>();
+    assert_eq!(of("bond0"), [1000, 1000, 2000, 2000, 2000, 2500, 2500, 3000, 40_000]);
+    assert_eq!(of("eth1"), [1500, 2700, 20_000, 60_000, 950_000_000], "ten days later is no damage");
+    assert!(seen.is_sorted_by_key(|(_, ms)| *ms));
     assert_eq!(odd.len(), 1);
-    assert!(odd[0].contains("stamps go back 2 times, by 10.500 s at most; what follows was moved"), "{odd:?}");
+    assert!(odd[0].contains("bond0.pcap: 4 stamps are damaged, the first at offset 24 by 899999.000 s"), "{odd:?}");
+}
+
+#[test]
+fn a_file_whose_clock_was_set_back_says_that_others_were_not_moved() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let files = [
+        pcap(dir.path(), "bond0.pcap", 1, &(0..200).map(|n| n * 10).chain((0..200).map(|n| n * 10 + 100)).collect::<Vec<_>>()),
+        pcap(dir.path(), "eth1.pcap", 1, &[0, 3000]),
+    ];
+    let (seen, odd) = merged(&files);
+    assert_eq!(seen.iter().filter(|(name, _)| name == "bond0").map(|(_, ms)| *ms).max(), Some(1990 + 1990));
+    assert!(odd[0].contains("moved by 1.890 s in all") && odd[0].contains("the other files were left as they are"), "{odd:?}");
 }
 
 #[test]
