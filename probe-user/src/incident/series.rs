@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn equal_lacpdus_are_written_once() {
         let pdu = |state| Lacpdu { actor: PortInfo { state: PortState(state), ..PortInfo::default() }, ..Lacpdu::default() };
-        let seen = |at, direction, state| LacpduSeen { at: Mono(at), link: link(1), direction, pdu: pdu(state) };
+        let seen = |at, direction, state| LacpduSeen { at: Mono(at), link: link(1), direction, pdu: pdu(state), unlisted: 0 };
         let lacpdus = vec![
             seen(1, Direction::Ingress, 0x3d),
             seen(2, Direction::Egress, 0x3f),
