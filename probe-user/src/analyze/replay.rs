@@ -62,7 +62,7 @@ pub fn replay(sources: Vec<Source>, plan: &Plan, args: &AnalyzeArgs, total: u64,
         replay.finish();
         replay.actions().for_each(|action| taken.act(action));
     }
-    let losses = [("malformed-lacpdus", replay.malformed_lacpdus()), ("cut", taken.keeper.truncated)];
+    let losses = replay.losses().into_iter().chain([("cut", taken.keeper.truncated)]);
     Replayed {
         taps: replay.taps(),
         packets: replay.packets(),
@@ -70,7 +70,7 @@ pub fn replay(sources: Vec<Source>, plan: &Plan, args: &AnalyzeArgs, total: u64,
         captured: taken.keeper.finish(),
         incident: taken.incident,
         span: replay.span(),
-        losses: losses.into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n)).collect(),
+        losses: losses.filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n)).collect(),
         notes: merge.oddities(),
         problems: merge.problems().collect(),
     }

@@ -10,9 +10,12 @@ use probe_core::verdict::{Verdict, judge};
 use super::capture::Captured;
 use super::order::{Item, Order};
 
-/// Judges an incident.
-pub fn judgement(incident: &Incident, captured: &Captured, order: &Order<'_>) -> Verdict {
-    judge(incident, &facts(incident, captured, order))
+/// Judges an incident. Beside the verdict: what of its packets it does not rest on, by name.
+pub fn judgement(incident: &Incident, captured: &Captured, order: &Order<'_>) -> (Verdict, Vec<(String, u64)>) {
+    let facts = facts(incident, captured, order);
+    let losses = [("packets-malformed", facts.malformed), ("observations-not-kept", facts.left_out)];
+    let losses = losses.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count));
+    (judge(incident, &facts), losses.collect())
 }
 
 /// Looks at every packet, in the order of the file.

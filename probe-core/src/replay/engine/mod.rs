@@ -11,7 +11,7 @@ use crate::direction::Direction;
 use crate::dump::Frame;
 use crate::flight::{Action, Event, Flight, FlightConfig};
 use crate::incident::TapCounts;
-use crate::lacp::Lacpdu;
+use crate::lacp::{Lacpdu, PduError};
 use crate::matrix::Second;
 use crate::repeat::{Fate, Fed, Fold, RepeatSeen, hash};
 use crate::time::{Mono, SECOND};
@@ -180,9 +180,15 @@ impl Replay {
         self.packets
     }
 
-    /// LACPDUs that could not be read.
-    pub fn malformed_lacpdus(&self) -> u64 {
-        self.malformed_lacpdus
+    /// What could not be read, or found no room, by name; also what is zero.
+    pub fn losses(&self) -> Vec<(&'static str, u64)> {
+        let status = self.flight.status(self.now);
+        vec![
+            ("lacpdus-malformed", self.malformed_lacpdus),
+            ("lacpdus-not-kept", status.lacpdus_lost),
+            ("repeats-untracked", self.fold.untracked()),
+            ("repeats-lost", status.repeats_lost),
+        ]
     }
 
     /// Goes on to the time of a packet: tells of the seconds that are over.
@@ -271,9 +277,14 @@ impl Replay {
     }
 
     fn lacpdu(&mut self, at: Mono, link: usize, direction: Direction, frame: &[u8]) {
-        let Ok(pdu) = Lacpdu::decode(frame) else {
-            self.malformed_lacpdus += 1;
-            return;
+        let pdu = match Lacpdu::decode(frame) {
+            Ok(pdu) => pdu,
+            // Markers and the like.
+            Err(PduError::Other) => return,
+            Err(_) => {
+                self.malformed_lacpdus += 1;
+                return;
+            }
         };
         let Some(planned) = self.links.get(link) else { return };
         let ours = self.local.is_system(pdu.actor.system);
