@@ -84,7 +84,7 @@ fn packed_and_cut_files_are_read_as_far_as_they_go() -> Result<()> {
     for (path, told) in [(&packed[0], "dp0bond0.pcap.gz: offset "), (&one, "zstd: the file ends within a frame")] {
         let bytes = std::fs::read(path)?;
         std::fs::write(path, &bytes[..bytes.len() / 2])?;
-        let ended = analyze(scratch.path(), &[path.clone()], &["--json"])?;
+        let ended = analyze(scratch.path(), std::slice::from_ref(path), &["--json"])?;
         assert_eq!(ended.code, Some(1));
         assert!(ended.err.contains(told), "{}", ended.err);
         let part: Value = serde_json::from_str(&ended.out)?;
