@@ -15,6 +15,14 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// The other way.
+    pub const fn other(self) -> Self {
+        match self {
+            Direction::Ingress => Direction::Egress,
+            Direction::Egress => Direction::Ingress,
+        }
+    }
+
     /// As people and JSON see it.
     pub const fn name(self) -> &'static str {
         match self {

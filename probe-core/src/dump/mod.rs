@@ -24,6 +24,9 @@ pub(super) const MOST_BLOCK: u32 = 2 * MOST_PACKET;
 /// Most interfaces that one file can describe.
 pub const MOST_INTERFACES: usize = 4096;
 
+/// Longest name of an interface that is taken from a file, bytes; the kernel's have 15.
+pub(super) const MOST_NAME: usize = 256;
+
 /// What comes next in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -86,7 +89,7 @@ pub enum Format {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum DumpError {
     /// Neither format.
-    #[error("not a capture: {what}")]
+    #[error("offset 0: not a capture: {what}")]
     Foreign {
         /// What it is, as far as its first bytes tell.
         what: String,

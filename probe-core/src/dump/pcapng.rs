@@ -1,6 +1,6 @@
 //! pcapng: blocks of type and length (draft-ietf-opsawg-pcapng).
 
-use super::{DumpError, Head, Interface, LinkType, MOST_BLOCK, MOST_INTERFACES, MOST_PACKET, Order, Step};
+use super::{DumpError, Head, Interface, LinkType, MOST_BLOCK, MOST_INTERFACES, MOST_NAME, MOST_PACKET, Order, Step};
 use crate::direction::Direction;
 
 /// Type of a section header; the same in both byte orders.
@@ -116,7 +116,10 @@ impl Pcapng {
         let mut clock = Clock { resolution: 6, offset: 0 };
         for (code, value) in self.options(block, 16) {
             match (code, value) {
-                (2, name) => interface.name = String::from_utf8_lossy(name).trim_end_matches('\0').to_owned(),
+                (2, name) => {
+                    let name = name.get(..MOST_NAME).unwrap_or(name);
+                    interface.name = String::from_utf8_lossy(name).trim_end_matches('\0').to_owned();
+                }
                 (6, &[a, b, c, d, e, f]) => interface.mac = [a, b, c, d, e, f],
                 (8, speed) => interface.speed_bps = self.order.u64(speed, 0).unwrap_or(0),
                 (9, &[resolution, ..]) => clock.resolution = resolution,
@@ -190,8 +193,11 @@ impl Pcapng {
     fn statistics(&self, block: &[u8], interfaces: &mut [Interface]) {
         let number = self.order.u32(block, 8).unwrap_or(u32::MAX) as usize;
         let Some(interface) = self.base.checked_add(number).and_then(|index| interfaces.get_mut(index)) else { return };
-        let dropped = self.options(block, 20).filter(|(code, _)| matches!(code, 5 | 7));
-        interface.dropped = dropped.filter_map(|(_, value)| self.order.u64(value, 0)).fold(0, u64::saturating_add);
+        let told = self.options(block, 20).filter(|(code, _)| matches!(code, 5 | 7));
+        // A block that says nothing of drops takes nothing back.
+        if let Some(dropped) = told.filter_map(|(_, value)| self.order.u64(value, 0)).reduce(u64::saturating_add) {
+            interface.dropped = dropped;
+        }
     }
 
     /// The options from `at` on to the end of the block.

@@ -59,8 +59,8 @@ fn a_length_that_cannot_be_is_told_with_its_offset() {
 #[test]
 fn what_is_no_capture_is_called_by_its_name() {
     let told = |bytes: &[u8]| walk(bytes).2.expect_err("foreign").to_string();
-    assert_eq!(told(b"hello, world"), "not a capture: it begins with 68 65 6c 6c");
-    assert_eq!(told(b"\xFD7zXZ\0\0"), "not a capture: it is packed with xz: unpack it first");
+    assert_eq!(told(b"hello, world"), "offset 0: not a capture: it begins with 68 65 6c 6c");
+    assert_eq!(told(b"\xFD7zXZ\0\0"), "offset 0: not a capture: it is packed with xz: unpack it first");
 }
 
 #[test]
@@ -121,6 +121,18 @@ fn a_pcapng_has_names_addresses_directions_and_stamps_of_any_resolution() {
     );
     let names: Vec<_> = walker.interfaces().iter().map(|i| (i.name.as_str(), i.mac, i.dropped)).collect();
     assert_eq!(names, [("eth1", [2, 0, 0, 0, 0, 9], 0), ("eth2", [0; 6], 7)]);
+}
+
+#[test]
+fn statistics_without_drops_take_none_back_and_long_names_are_cut() {
+    let name = "n".repeat(5000);
+    let statistics = |options: &[Vec<u8>]| block(5, &[&[0; 12][..], &options.concat()].concat());
+    let drops = statistics(&[option(5, &4u64.to_le_bytes())]);
+    let file =
+        [section(), interface(&[option(2, name.as_bytes())]), drops, statistics(&[option(4, &9u64.to_le_bytes())])].concat();
+    let (_, walker, end) = walk(&file);
+    let told: Vec<_> = walker.interfaces().iter().map(|of| (of.name.len(), of.dropped)).collect();
+    assert_eq!((told, end), (vec![(256, 4)], Ok(0)));
 }
 
 #[test]

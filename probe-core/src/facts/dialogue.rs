@@ -4,14 +4,17 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use super::Mark;
+use crate::lacp::Moments;
 use crate::time::{Mono, SECOND};
 
 /// Time in which an answer is expected, nanoseconds.
 const PATIENCE: u64 = SECOND;
 /// Questions, or answers, that follow each other within so many nanoseconds are one: a storm of them fills nothing.
 const SAME: u64 = SECOND / 10;
-/// Most exchanges that are kept of one dialogue: the newest.
+/// Most exchanges that are kept of one dialogue. Of more, those go that tell least.
 const MOST: usize = 1024;
+/// What is so near to a silence, or to what happened otherwise, stays as long as there is room for it, nanoseconds.
+const NEAR: [u64; 3] = [30 * SECOND, 5 * SECOND, 0];
 
 /// How somebody is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +54,8 @@ pub struct Exchange {
     pub mark: Mark,
     /// True for an answer.
     pub answer: bool,
+    /// Questions of the same silence before this one that are not listed.
+    pub unlisted: u64,
 }
 
 /// Questions of ours to one target and its answers, whichever taps they passed.
@@ -66,7 +71,7 @@ pub struct Dialogue {
     pub asked: u64,
     /// Packets that answer.
     pub answered: u64,
-    /// What passed, in order; what followed its like within a tenth of a second is only counted.
+    /// What passed, in order; what followed its like within a tenth of a second is only counted, and of very many calm ones some.
     pub exchanges: VecDeque<Exchange>,
 }
 
@@ -91,18 +96,76 @@ impl Dialogue {
         Self { ask, vlan, target, asked: 0, answered: 0, exchanges: VecDeque::new() }
     }
 
-    /// Takes a packet. False when an older one had to go for it.
+    /// Takes a packet. True when there are too many: [`Self::make_room`] is wanted.
     pub(super) fn take(&mut self, mark: Mark, answer: bool) -> bool {
         *(if answer { &mut self.answered } else { &mut self.asked }) += 1;
         if self.exchanges.back().is_some_and(|last| last.answer == answer && mark.at.since(last.mark.at) < SAME) {
-            return true;
+            return false;
         }
-        self.exchanges.push_back(Exchange { mark, answer });
-        let fits = self.exchanges.len() <= MOST;
-        if !fits {
-            self.exchanges.pop_front();
+        self.exchanges.push_back(Exchange { mark, answer, unlisted: 0 });
+        self.exchanges.len() > MOST
+    }
+
+    /// Takes out what tells least: what was answered at once, and the middle of a silence, away from all `moments`. Where that is not
+    /// enough the oldest go: returns how many.
+    pub(super) fn make_room(&mut self, moments: &Moments) -> u64 {
+        let room = MOST - MOST / 8;
+        let calm = self.calm();
+        let unrest = calm.iter().zip(&self.exchanges).filter(|(calm, _)| !**calm).map(|(_, exchange)| exchange.mark.at);
+        let moments: Moments = unrest.chain(moments.iter()).collect();
+        for ns in NEAR {
+            if self.exchanges.len() > room {
+                self.thin(&moments, ns);
+            }
         }
-        fits
+        let oldest = self.exchanges.len().saturating_sub(room);
+        self.exchanges.drain(..oldest);
+        oldest as u64
+    }
+
+    /// Of each exchange, whether nothing begins, ends or is late with it.
+    fn calm(&self) -> Vec<bool> {
+        let place = |place: Option<usize>| place.and_then(|place| self.exchanges.get(place));
+        let asks = |of: Option<&Exchange>| of.is_some_and(|of| !of.answer);
+        let prompt = |question: usize| {
+            let (of, next) = (place(Some(question)), place(Some(question + 1)));
+            let waited = of.zip(next).map(|(of, next)| next.mark.at.since(of.mark.at));
+            !asks(next) && waited.is_some_and(|waited| waited < PATIENCE) && !asks(place(question.checked_sub(1)))
+        };
+        let of = |(at, exchange): (usize, &Exchange)| {
+            let before = at.checked_sub(1);
+            match (exchange.answer, asks(place(before))) {
+                (true, true) => before.is_some_and(prompt),
+                (true, false) => true,
+                (false, true) => asks(place(Some(at + 1))),
+                (false, false) => prompt(at),
+            }
+        };
+        // The newest may become anything yet.
+        let newest = self.exchanges.len().saturating_sub(1);
+        self.exchanges.iter().enumerate().map(|(at, exchange)| at < newest && of((at, exchange))).collect()
+    }
+
+    fn thin(&mut self, moments: &Moments, ns: u64) {
+        let calm = self.calm();
+        let (mut kept, mut place, mut silent, mut asked) = (VecDeque::new(), 0, 0, None);
+        for mut exchange in std::mem::take(&mut self.exchanges) {
+            let stays = !calm.get(place).is_some_and(|calm| *calm) || moments.near(exchange.mark.at, ns);
+            // An answer goes with its question, or that would be one without.
+            let stays = if exchange.answer { asked.take().unwrap_or(stays) } else { stays };
+            let within = !exchange.answer && asked.is_some();
+            if !exchange.answer {
+                asked = Some(stays);
+            }
+            place += 1;
+            if stays {
+                exchange.unlisted += std::mem::take(&mut silent);
+                kept.push_back(exchange);
+            } else if within {
+                silent += exchange.unlisted + 1;
+            }
+        }
+        self.exchanges = kept;
     }
 
     /// The times without answers, in order. A question that had no time to be answered before `end` is left out.
@@ -110,12 +173,12 @@ impl Dialogue {
         let mut found = Vec::new();
         let mut open: Option<Silence> = None;
         let mut before: Option<&Mark> = None;
-        for Exchange { mark, answer } in &self.exchanges {
+        for Exchange { mark, answer, unlisted } in &self.exchanges {
             if !answer {
                 match &mut open {
                     Some(silence) => {
                         silence.last = mark.clone();
-                        silence.questions += 1;
+                        silence.questions += 1 + unlisted;
                     }
                     None => {
                         let (first, last) = (mark.clone(), mark.clone());
@@ -192,5 +255,44 @@ mod tests {
             storm.take(Mark { number, at: Mono(number * 10_000), link: "bond0".into() }, false);
         }
         assert_eq!((storm.asked, storm.exchanges.len()), (100_000, 10));
+    }
+
+    fn long(silences: &[std::ops::Range<u64>], seconds: u64) -> (Dialogue, u64) {
+        let mut dialogue = Dialogue::new(Ask::Arp, None, IpAddr::from([10, 0, 0, 1]));
+        let (mut number, mut lost) = (0, 0);
+        for second in 0..seconds {
+            let answered = !silences.iter().any(|silence| silence.contains(&second));
+            for (ms, answer) in [(0, false), (1, true)].into_iter().take(1 + usize::from(answered)) {
+                number += 1;
+                if dialogue.take(Mark { number, at: at(second * 1000 + ms), link: "bond0".into() }, answer) {
+                    lost += dialogue.make_room(&Moments::default());
+                }
+            }
+        }
+        (dialogue, lost)
+    }
+
+    #[test]
+    fn silences_stay_as_they_were_however_long_it_is_calm_after_them() {
+        let (dialogue, lost) = long(&[300..400, 700..703, 5000..15_000], 40_000);
+        assert!(dialogue.exchanges.len() <= MOST && lost == 0, "{} {lost}", dialogue.exchanges.len());
+        let silences = dialogue.silences(at(40_000_000));
+        let told: Vec<_> = silences.iter().map(|of| (of.first.at.0 / SECOND, of.last.at.0 / SECOND, of.questions)).collect();
+        assert_eq!(
+            told,
+            [(300, 400, 101), (700, 703, 4), (5000, 15_000, 10_001)],
+            "the question that is answered is the last one"
+        );
+        let around: Vec<_> =
+            silences.iter().flat_map(|of| [&of.before, &of.after]).flatten().map(|of| of.at.0 / SECOND).collect();
+        assert_eq!(around, [299, 400, 699, 703, 4999, 15_000]);
+    }
+
+    #[test]
+    fn where_nothing_is_calm_the_oldest_go_and_are_counted() {
+        let silences: Vec<_> = (0..5000).map(|n| n * 4..n * 4 + 2).collect();
+        let (dialogue, lost) = long(&silences, 20_000);
+        assert!(dialogue.exchanges.len() <= MOST && lost > 0);
+        assert_eq!(dialogue.silences(at(20_000_000)).last().map(|of| of.first.at), Some(at(19_996_000)));
     }
 }

@@ -10,7 +10,7 @@ mod way;
 use std::sync::Arc;
 
 use crate::direction::Direction;
-use crate::lacp::Lacpdu;
+use crate::lacp::{Lacpdu, Listed};
 use crate::time::Mono;
 
 pub use dialogue::{Ask, Dialogue, Exchange, Silence};
@@ -53,6 +53,32 @@ pub struct LacpduFact {
     pub direction: Direction,
     /// What it says.
     pub pdu: Lacpdu,
+    /// So many before it are not listed: they said the same, and came on time.
+    pub unlisted: u64,
+}
+
+impl Listed for LacpduFact {
+    type Link = Arc<str>;
+
+    fn link(&self) -> Arc<str> {
+        Arc::clone(&self.mark.link)
+    }
+
+    fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    fn at(&self) -> Mono {
+        self.mark.at
+    }
+
+    fn pdu(&self) -> &Lacpdu {
+        &self.pdu
+    }
+
+    fn unlisted(&mut self) -> &mut u64 {
+        &mut self.unlisted
+    }
 }
 
 /// What the packets say.
@@ -62,9 +88,9 @@ pub struct Facts {
     pub packets: u64,
     /// Of those, the ones that are broken where they claim to be LACP, ARP or neighbour discovery.
     pub malformed: u64,
-    /// Observations for which there was no room: the newest are kept.
+    /// Observations for which there was no room: calm runs lose their middle first, which is none of these, then the oldest go.
     pub left_out: u64,
-    /// LACPDUs, in order.
+    /// LACPDUs, in order; of calm runs the ends, where there are too many.
     pub lacpdus: Vec<LacpduFact>,
     /// Who was asked, and answered or not.
     pub dialogues: Vec<Dialogue>,

@@ -10,13 +10,16 @@ use super::way::Way;
 use super::{Facts, LacpduFact, Mark, RepeatMarks};
 use crate::direction::Direction;
 use crate::frame::describe;
+use crate::lacp::{Moments, collapse, moments};
 use crate::repeat::RepeatTotal;
-use crate::time::Mono;
+use crate::time::{Mono, SECOND};
 
 /// Most targets whose dialogues are kept.
 const MOST_DIALOGUES: usize = 512;
-/// Most LACPDUs that are kept: the newest.
+/// Most LACPDUs that are kept. Of more, calm runs lose their middle.
 const MOST_LACPDUS: usize = 8192;
+/// What is so near to what happened stays as long as there is room for it, nanoseconds.
+const NEAR: [u64; 3] = [100 * SECOND, 10 * SECOND, 0];
 /// Most interfaces.
 const MOST_WAYS: usize = 256;
 
@@ -86,19 +89,22 @@ impl Observer {
         let mark = || Mark { number: seen.number, at: seen.at, link: Arc::clone(&name) };
         self.find_repeat(seen, mark);
         let Some(frame) = read(seen.bytes, seen.length) else {
-            self.facts.malformed += 1;
+            // What was cut so short says nothing.
+            self.facts.malformed += u64::from(seen.bytes.len() as u64 >= u64::from(seen.length));
             return;
         };
         self.facts.malformed += u64::from(frame.says == Says::Broken);
         if let Some(way) = self.ways.get_mut(way) {
-            self.facts.left_out += u64::from(!way.take(mark(), &frame.says, || describe(seen.bytes, seen.length)));
+            let full = way.take(mark(), &frame.says, || describe(seen.bytes, seen.length));
+            if full {
+                self.facts.left_out += way.make_room(&happened(&mut self.lacpdus, &self.facts));
+            }
         }
         match (frame.says, seen.direction) {
             (Says::Lacp(pdu), direction) => {
-                self.lacpdus.push_back(LacpduFact { mark: mark(), direction, pdu: *pdu });
+                self.lacpdus.push_back(LacpduFact { mark: mark(), direction, pdu: *pdu, unlisted: 0 });
                 if self.lacpdus.len() > MOST_LACPDUS {
-                    self.lacpdus.pop_front();
-                    self.facts.left_out += 1;
+                    self.make_room();
                 }
             }
             (Says::Asks(ask, target), Direction::Egress) => self.exchange((ask, frame.vlan, target), mark(), false),
@@ -153,8 +159,31 @@ impl Observer {
         }
         let (ask, vlan, target) = key;
         let dialogue = self.dialogues.entry(key).or_insert_with(|| Dialogue::new(ask, vlan, target));
-        self.facts.left_out += u64::from(!dialogue.take(mark, answer));
+        let full = dialogue.take(mark, answer);
+        if full {
+            self.facts.left_out += dialogue.make_room(&happened(&mut self.lacpdus, &self.facts));
+        }
     }
+
+    /// Makes room for more LACPDUs.
+    fn make_room(&mut self) {
+        let room = MOST_LACPDUS - MOST_LACPDUS / 8;
+        let moments = happened(&mut self.lacpdus, &self.facts);
+        for ns in NEAR {
+            if self.lacpdus.len() > room {
+                collapse(&mut self.lacpdus, &moments, ns);
+            }
+        }
+        let oldest = self.lacpdus.len().saturating_sub(room);
+        self.lacpdus.drain(..oldest);
+        self.facts.left_out += oldest as u64;
+    }
+}
+
+/// When something happened, as far as it is known by now: what LACP's ends say changed or was late, repeats began or ended.
+fn happened(lacpdus: &mut VecDeque<LacpduFact>, facts: &Facts) -> Moments {
+    let repeats = facts.repeats.iter().flat_map(|marks| [&marks.first, &marks.last]).flatten().map(|mark| mark.at);
+    moments(lacpdus).iter().chain(repeats).collect()
 }
 
 /// Frames for tests.

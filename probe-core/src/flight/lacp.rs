@@ -116,7 +116,7 @@ impl Flight {
         let reach = at.minus(self.config.before.saturating_add(MARGIN));
         let keep = self.open.as_ref().map_or(reach, |open| open.from.min(reach));
         let link = LinkName { ifindex, name: self.table.name_of(ifindex) };
-        self.lacp.history.push(LacpduSeen { at, link, direction, pdu }, keep);
+        self.lacp.history.push(LacpduSeen { at, link, direction, pdu, unlisted: 0 }, keep);
         self.lacp_told(now, ifindex, told, actions);
     }
 

@@ -105,7 +105,7 @@ impl Follow {
     /// Time between two LACPDUs that an end owes the other, nanoseconds.
     pub fn interval(&self, direction: Direction) -> Option<u64> {
         let pdu = |direction| self.side(direction).last().map(|(_, pdu)| pdu);
-        side::interval(pdu(direction).as_ref(), pdu(other(direction)).as_ref())
+        side::interval(pdu(direction).as_ref(), pdu(direction.other()).as_ref())
     }
 
     /// The link is up or down from `at` on; `fell`: it was down for a moment before that, unseen.
@@ -192,7 +192,7 @@ impl Follow {
         let from = match side.current() {
             Some((at, _)) => at,
             // Where nothing has come yet, only the other end's LACPDUs show that they are seen here at all.
-            None if self.worked && self.side(other(direction)).current().is_some() => self.since,
+            None if self.worked && self.side(direction.other()).current().is_some() => self.since,
             None => return None,
         };
         let limit = side::limit(self.interval(direction)?);
@@ -293,12 +293,5 @@ impl Follow {
             self.known = Some(Partner::of(&pdu.actor));
             self.another = None;
         }
-    }
-}
-
-fn other(direction: Direction) -> Direction {
-    match direction {
-        Direction::Egress => Direction::Ingress,
-        Direction::Ingress => Direction::Egress,
     }
 }

@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::LacpduSeen;
+use super::calm::{collapse, moments};
 use crate::direction::Direction;
-use crate::time::Mono;
+use crate::time::{Mono, SECOND};
 
-/// LACPDUs that are held: those of 12 slaves at the fast rate in the longest window, twice a second each.
+/// LACPDUs that are held: those of 12 slaves at the fast rate in the longest window, twice a second each. Of more, calm runs lose their
+/// middle.
 const MOST: usize = 8192;
+/// What is so near to a change or a gap stays as long as there is room for it, nanoseconds.
+const NEAR: [u64; 3] = [100 * SECOND, 10 * SECOND, 0];
 /// Slaves whose newest LACPDU of before is held.
 const MOST_SLAVES: usize = 1024;
 
@@ -27,8 +31,7 @@ impl LacpduHistory {
             self.forget_first();
         }
         if self.seen.len() >= MOST {
-            self.lost += 1;
-            self.forget_first();
+            self.make_room();
         }
         self.seen.push_back(seen);
     }
@@ -49,6 +52,21 @@ impl LacpduHistory {
         self.lost
     }
 
+    /// An eighth at least, so that it is not for every LACPDU.
+    fn make_room(&mut self) {
+        let room = MOST - MOST / 8;
+        let moments = moments(&mut self.seen);
+        for ns in NEAR {
+            if self.seen.len() > room {
+                collapse(&mut self.seen, &moments, ns);
+            }
+        }
+        while self.seen.len() > room {
+            self.lost += 1;
+            self.forget_first();
+        }
+    }
+
     fn forget_first(&mut self) {
         let Some(old) = self.seen.pop_front() else { return };
         let key = key(&old);
@@ -65,12 +83,18 @@ fn key(seen: &LacpduSeen) -> (u32, Direction) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lacp::Lacpdu;
+    use crate::lacp::{Lacpdu, PortState};
     use crate::samples::at;
     use crate::timeline::LinkName;
 
     fn seen(ms: u64, ifindex: u32, direction: Direction) -> LacpduSeen {
-        LacpduSeen { at: at(ms), link: LinkName { ifindex, name: format!("eth{ifindex}") }, direction, pdu: Lacpdu::default() }
+        LacpduSeen {
+            at: at(ms),
+            link: LinkName { ifindex, name: format!("eth{ifindex}") },
+            direction,
+            pdu: Lacpdu::default(),
+            unlisted: 0,
+        }
     }
 
     fn times(history: &LacpduHistory, from: u64, to: u64) -> Vec<u64> {
@@ -90,11 +114,32 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_bounded_and_counted() {
+    fn a_flood_that_changes_each_time_is_bounded_and_counted() {
         let mut history = LacpduHistory::default();
-        for ms in 0..10_000 {
-            history.push(seen(ms, 1, Direction::Ingress), at(0));
+        for ms in 0..20_000 {
+            let mut seen = seen(ms, 1, Direction::Ingress);
+            seen.pdu.actor.port = ms as u16;
+            history.push(seen, at(0));
         }
-        assert_eq!((times(&history, 0, 10_000).len(), history.lost()), (8192, 10_000 - 8192));
+        let held = times(&history, 0, 20_000).len() as u64;
+        assert!((MOST as u64 * 7 / 8..=MOST as u64 + 1).contains(&held), "{held}");
+        assert!(held + history.lost() >= 20_000, "the last one of before is listed too");
+    }
+
+    #[test]
+    fn what_happened_stays_however_long_it_is_calm_after_that() {
+        let mut history = LacpduHistory::default();
+        for second in 0..50_000u64 {
+            let mut seen = seen(second * 1000, 1, Direction::Ingress);
+            seen.pdu.partner.state = PortState(0x3f);
+            seen.pdu.actor.state = PortState(if (300..310).contains(&second) { 0xbd } else { 0x3f });
+            history.push(seen, at(0));
+        }
+        assert_eq!(history.lost(), 0);
+        let held = history.window(at(0), at(50_000_000));
+        assert!(held.len() < MOST);
+        assert_eq!(held.iter().map(|seen| seen.unlisted + 1).sum::<u64>(), 50_000);
+        let around = times(&history, 250_000, 350_000);
+        assert_eq!(around.len(), 102, "all of them, and the one before");
     }
 }

@@ -1,6 +1,7 @@
 //! LACP (IEEE 802.1AX): what the two ends of a slave say of each other, followed as a state per slave and end.
 
 mod ask;
+mod calm;
 mod follow;
 mod history;
 mod pdu;
@@ -13,6 +14,7 @@ mod words;
 use serde::Serialize;
 
 pub use ask::{Ask, Grown};
+pub use calm::{Listed, Moments, collapse, moments};
 pub use follow::{Follow, Partner, Phase, Told};
 pub use history::LacpduHistory;
 pub use pdu::{Lacpdu, PduError, PortInfo};
@@ -35,6 +37,32 @@ pub struct LacpduSeen {
     pub direction: Direction,
     /// What it says.
     pub pdu: Lacpdu,
+    /// So many before it are not listed: they said the same, and came on time.
+    pub unlisted: u64,
+}
+
+impl Listed for LacpduSeen {
+    type Link = u32;
+
+    fn link(&self) -> u32 {
+        self.link.ifindex
+    }
+
+    fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    fn at(&self) -> Mono {
+        self.at
+    }
+
+    fn pdu(&self) -> &Lacpdu {
+        &self.pdu
+    }
+
+    fn unlisted(&mut self) -> &mut u64 {
+        &mut self.unlisted
+    }
 }
 
 /// What the bonding driver counted at a slave since it was enslaved (`BOND_XSTATS_3AD`).

@@ -16,6 +16,11 @@ pub use name::link_name;
 pub use plan::{LacpOf, Plan, Planned, Role, Wanted, plan};
 pub use scout::Scout;
 
+/// Links of all files together, at most; what passes further ones is taken for one link's, [`FURTHER`].
+pub const MOST_LINKS: usize = 1024;
+/// See [`MOST_LINKS`].
+pub const FURTHER: &str = "further-links";
+
 /// A hardware address.
 pub type Mac = [u8; 6];
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Links, Mac};
+use super::{FURTHER, Links, MOST_LINKS, Mac};
 use crate::direction::Direction;
 use crate::lacp::Lacpdu;
 
@@ -64,8 +64,12 @@ pub(super) struct End {
 
 impl Links for Scout {
     fn link(&mut self, name: &str, mac: Mac) -> usize {
-        let at = self.links.iter().position(|link| link.name == name).unwrap_or_else(|| {
-            self.links.push(Evidence { name: name.to_owned(), ..Evidence::default() });
+        let known = self.links.iter().position(|link| link.name == name);
+        let at = known.unwrap_or_else(|| {
+            let name = if self.links.len() + 1 < MOST_LINKS { name } else { FURTHER };
+            if self.links.len() < MOST_LINKS {
+                self.links.push(Evidence { name: name.to_owned(), ..Evidence::default() });
+            }
             self.links.len() - 1
         });
         if let Some(link) = self.links.get_mut(at)

@@ -107,6 +107,18 @@ fn a_bond_without_its_slaves_has_them_by_port() {
 }
 
 #[test]
+fn links_without_end_are_one_link_in_the_end() {
+    let mut scout = Scout::default();
+    let links: Vec<usize> = (0..5000).map(|number| scout.link(&format!("link{number}"), US)).collect();
+    assert_eq!((links[7], links[4999], scout.link("link7", US)), (7, MOST_LINKS - 1, 7));
+    let plan = plan(&scout, &Wanted::default());
+    assert_eq!(plan.links.last().map(|link| link.name.as_str()), Some(FURTHER));
+    let mut replay = Replay::new(&plan, "");
+    let links: Vec<usize> = (0..5000).map(|number| replay.link(&format!("other{number}"), US)).collect();
+    assert!(links.iter().all(|link| *link <= 2 * MOST_LINKS) && replay.links().len() <= 2 * MOST_LINKS + 1);
+}
+
+#[test]
 fn a_link_without_lacp_is_a_link() {
     let mut scout = Scout::default();
     let link = scout.link("bond0", US);

@@ -24,6 +24,8 @@ pub struct Pdu<'a> {
     pub pdu: &'a Lacpdu,
     /// Its number in the capture.
     pub number: Option<u64>,
+    /// So many before it are not listed: they said the same, and came on time.
+    pub unlisted: u64,
 }
 
 impl Pdu<'_> {
@@ -105,7 +107,7 @@ pub fn talks<'a>(incident: &'a Incident, facts: &'a Facts, bonds: &[Bond]) -> BT
         Direction::Ingress => talk.theirs.push(pdu),
     };
     for fact in &facts.lacpdus {
-        let pdu = Pdu { at: fact.mark.at, pdu: &fact.pdu, number: Some(fact.mark.number) };
+        let pdu = Pdu { at: fact.mark.at, pdu: &fact.pdu, number: Some(fact.mark.number), unlisted: fact.unlisted };
         side(talks.entry(fact.mark.link.to_string()).or_default(), fact.direction, pdu);
     }
     let numbered: BTreeMap<String, [Vec<Mono>; 2]> = talks
@@ -122,7 +124,7 @@ pub fn talks<'a>(incident: &'a Incident, facts: &'a Facts, bonds: &[Bond]) -> BT
             times.get(next).is_some_and(|at| *at <= seen.at.plus(SAME))
         };
         if !known.is_some_and(near) {
-            let pdu = Pdu { at: seen.at, pdu: &seen.pdu, number: None };
+            let pdu = Pdu { at: seen.at, pdu: &seen.pdu, number: None, unlisted: seen.unlisted };
             side(talks.entry(seen.link.name.clone()).or_default(), seen.direction, pdu);
         }
     }

@@ -150,8 +150,8 @@ impl Input {
     fn tell_end(&mut self, wanted: usize) {
         let (at, left) = (self.walker.offset(), self.end);
         self.problem = match (self.walker.format(), left) {
-            (None, 0) => Some("not a capture: it is empty".to_owned()),
-            (None, _) => Some(format!("not a capture: it has {left} bytes")),
+            (None, 0) => Some("offset 0: not a capture: it is empty".to_owned()),
+            (None, _) => Some(format!("offset 0: not a capture: it has {left} bytes")),
             (Some(_), 0) => None,
             (Some(_), _) if self.skip == 0 => {
                 Some(format!("offset {at}: the file ends within a packet or block: {left} bytes are there, {wanted} wanted"))

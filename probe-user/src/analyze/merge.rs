@@ -1,22 +1,23 @@
 //! All files as one stream of packets in the order of time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 
 use probe_core::dump::{Frame, Head, LinkType, Unreadable};
 use probe_core::replay::Links;
 
 use super::args::Named;
+use super::clock::Clock;
 use super::input::{BUFFER, Input};
 use super::open::Position;
 use super::scout::Names;
-use crate::incident::wall;
 
 /// Memory of all buffers together, as far as they have their least size.
 const BUFFERS: usize = 48 << 20;
-/// A clock that goes back by at least so much was set: what follows is moved, so that the order of the packets stays. By less, packets
-/// were written in another order than they passed.
-const CLOCK_SET: u64 = 1_000_000_000;
+/// Packets that are read ahead at most to see whether a stamp is damaged, and bytes of them.
+const MOST_AHEAD: usize = 64;
+/// See [`MOST_AHEAD`].
+const MOST_AHEAD_BYTES: usize = 256 * 1024;
 
 /// A packet of any of the files.
 #[derive(Clone, Copy, Debug)]
@@ -38,10 +39,25 @@ pub struct Source {
     /// When its next packet passed.
     at: u64,
     clock: Clock,
+    /// A packet that was held because stamps leap: it is the next one in place of the one in `state`.
+    current: Option<Ahead>,
+    /// Packets behind it, which were read to see whether its stamp is right.
+    ahead: VecDeque<Ahead>,
+    /// So many of `ahead` have damaged stamps.
+    odd: usize,
     skipped: Skipped,
     /// Packets that the capturing program says it lost.
     dropped: u64,
     problem: Option<String>,
+}
+
+/// A packet that was copied.
+#[derive(Debug)]
+struct Ahead {
+    head: Head,
+    bytes: Vec<u8>,
+    /// Where it is in what was unpacked.
+    offset: u64,
 }
 
 enum State {
@@ -59,49 +75,12 @@ struct Skipped {
     short: u64,
 }
 
-/// A file's clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Clock {
-    last: u64,
-    /// Nanoseconds by which stamps are moved because the clock was set back.
-    shift: u64,
-    /// Times that it went back.
-    back: u64,
-    /// By how much at most, nanoseconds.
-    largest: u64,
-    /// Packets without a stamp.
-    missing: u64,
-}
-
-impl Clock {
-    /// A packet's time; one without a stamp passed when the one before it did.
-    #[inline]
-    fn take(&mut self, stamp: Option<u64>) -> u64 {
-        let Some(stamp) = stamp else {
-            self.missing += 1;
-            return self.last;
-        };
-        let at = stamp.saturating_add(self.shift);
-        if at >= self.last {
-            self.last = at;
-            return at;
-        }
-        let back = self.last - at;
-        self.back += 1;
-        self.largest = self.largest.max(back);
-        if back >= CLOCK_SET {
-            self.shift += back;
-            return self.last;
-        }
-        at
-    }
-}
-
 impl Source {
-    /// A file whose first packet has this stamp.
+    /// A file that begins at this time.
     pub fn new(file: Named, names: Names, first_at: u64) -> Self {
-        let (skipped, clock) = (Skipped::default(), Clock::default());
-        Self { file, names, state: State::Waiting, at: first_at, clock, skipped, dropped: 0, problem: None }
+        let (skipped, clock, ahead) = (Skipped::default(), Clock::new(first_at), VecDeque::new());
+        let state = State::Waiting;
+        Self { file, names, state, at: first_at, clock, current: None, ahead, odd: 0, skipped, dropped: 0, problem: None }
     }
 
     fn open(&mut self, position: &Position, buffer: usize) {
@@ -116,16 +95,67 @@ impl Source {
 
     #[inline]
     fn advance(&mut self) {
+        self.current = None;
+        if !self.ahead.is_empty() {
+            return self.take_ahead();
+        }
         let State::Open(input, head) = &mut self.state else { return };
         match input.next_packet() {
+            Some(next) if self.clock.leaps(next.at_ns) => {
+                self.hold(&next);
+                self.take_ahead();
+            }
             Some(next) => {
-                self.at = self.clock.take(next.at_ns);
+                self.at = self.clock.take(next.at_ns, || input.offset() - next.used as u64);
                 *head = next;
             }
             None => {
                 let problem = input.problem().map(str::to_owned);
                 self.dropped = input.interfaces().iter().fold(0, |sum, of| sum.saturating_add(of.dropped));
                 self.end(problem);
+            }
+        }
+    }
+
+    /// Copies the packet that was read last.
+    #[cold]
+    fn hold(&mut self, head: &Head) {
+        let State::Open(input, _) = &self.state else { return };
+        let offset = input.offset() - head.used as u64;
+        self.ahead.push_back(Ahead { head: *head, bytes: input.bytes(head).to_vec(), offset });
+    }
+
+    /// Goes on to the first packet of those that were read ahead.
+    #[cold]
+    fn take_ahead(&mut self) {
+        if self.odd == 0 && self.ahead.front().is_some_and(|first| self.clock.leaps(first.head.at_ns)) {
+            self.odd = self.find_odd();
+        }
+        let Some(next) = self.ahead.pop_front() else { return };
+        self.at = if self.odd > 0 {
+            self.odd -= 1;
+            self.clock.take_odd(next.head.at_ns, next.offset)
+        } else {
+            self.clock.take(next.head.at_ns, || next.offset)
+        };
+        self.current = Some(next);
+    }
+
+    /// Reads ahead until it is known how many packets have damaged stamps.
+    fn find_odd(&mut self) -> usize {
+        let mut whole = false;
+        loop {
+            if let Some(odd) = self.clock.odd_run(self.ahead.iter().map(|of| of.head.at_ns), whole) {
+                return odd;
+            }
+            let bytes: usize = self.ahead.iter().map(|of| of.bytes.len()).sum();
+            if whole || self.ahead.len() >= MOST_AHEAD || bytes >= MOST_AHEAD_BYTES {
+                return 0;
+            }
+            let State::Open(input, _) = &mut self.state else { return 0 };
+            match input.next_packet() {
+                Some(next) => self.hold(&next),
+                None => whole = true,
             }
         }
     }
@@ -147,16 +177,9 @@ impl Source {
         }
     }
 
-    fn oddities(&self) -> Vec<String> {
-        let (label, Clock { back, largest, shift, missing, .. }) = (self.label(), self.clock);
-        let mut told = Vec::new();
-        if back > 0 {
-            let moved = if shift > 0 { "; what follows was moved, so that the order of the packets stays" } else { "" };
-            told.push(format!("{label}: stamps go back {back} times, by {} at most{moved}.", wall::seconds(largest)));
-        }
-        if missing > 0 {
-            told.push(format!("{label}: {missing} packets have no stamp; each was taken to pass when the one before it did."));
-        }
+    fn oddities(&self, alone: bool) -> Vec<String> {
+        let label = self.label();
+        let mut told: Vec<String> = self.clock.oddities(alone).into_iter().map(|odd| format!("{label}: {odd}")).collect();
         for (kind, packets) in &self.skipped.link_types {
             told.push(format!("{label}: {packets} packets of link type {kind} were not read: it is not known here."));
         }
@@ -169,7 +192,7 @@ impl Source {
         told
     }
 
-    /// When its first packet passed, nanoseconds since 1970.
+    /// When it begins, nanoseconds since 1970.
     pub fn first_at(&self) -> u64 {
         self.at
     }
@@ -215,7 +238,11 @@ impl Merge {
         while self.advance().is_some() {
             let Some(source) = self.sources.get_mut(self.current) else { return };
             let State::Open(input, head) = &source.state else { return };
-            match source.names.frame(input, head, &mut self.room, links) {
+            let (head, bytes) = match &source.current {
+                Some(ahead) => (&ahead.head, ahead.bytes.as_slice()),
+                None => (head, input.bytes(head)),
+            };
+            match source.names.frame(input.interfaces(), head, bytes, &mut self.room, links) {
                 Ok((link, frame)) => {
                     if visit(links, Packet { link, at_ns: source.at, frame }).is_break() {
                         return;
@@ -264,6 +291,7 @@ impl Merge {
 
     /// What is odd about the files, one sentence each.
     pub fn oddities(&self) -> Vec<String> {
-        self.sources.iter().flat_map(Source::oddities).collect()
+        let alone = self.sources.len() < 2;
+        self.sources.iter().flat_map(|source| source.oddities(alone)).collect()
     }
 }

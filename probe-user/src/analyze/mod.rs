@@ -5,6 +5,7 @@
 //! like a running agent's ([`output`]).
 
 mod args;
+mod clock;
 pub mod input;
 mod interrupt;
 mod keep;
@@ -16,6 +17,7 @@ mod replay;
 mod scout;
 #[cfg(test)]
 mod tests;
+mod zstd;
 
 use anyhow::bail;
 use probe_core::replay::{Wanted, plan};
@@ -31,7 +33,11 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<()> {
     let target = output::Target::new(args, &files)?;
     let interrupt = interrupt::Interrupt::watch()?;
     let (count, total) = (files.len(), files.iter().map(args::Named::size).sum());
-    let (sources, scout, mut problems) = scout::look(files, &interrupt);
+    let (sources, scout, mut problems) = {
+        let position = open::Position::default();
+        let _progress = progress::Progress::start(&position, scout::share(&files), "first look");
+        scout::look(files, &position, &interrupt)
+    };
     let wanted = Wanted { macs: args.mac.clone(), bonds: args.bond.clone() };
     let plan = plan(&scout, &wanted);
     let replayed = replay::replay(sources, &plan, args, total, &interrupt);

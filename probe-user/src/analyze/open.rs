@@ -1,14 +1,14 @@
 //! Opens a capture file, packed or not, as a stream of its unpacked bytes.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
-use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+
+use super::zstd::Zstd;
 
 /// Bytes that are read of a packed file at once.
 const PACKED_READ: usize = 256 * 1024;
@@ -74,52 +74,5 @@ impl Read for Counted {
         let count = self.file.read(room)?;
         self.position.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
-    }
-}
-
-/// Unpacks zstd's frames one after the other: `pzstd` and concatenated files have many.
-struct Zstd<R> {
-    packed: R,
-    decoder: FrameDecoder,
-    within: bool,
-}
-
-impl<R: BufRead> Zstd<R> {
-    fn new(packed: R) -> Self {
-        Self { packed, decoder: FrameDecoder::new(), within: false }
-    }
-
-    /// Begins the next frame; false at the end of the file.
-    fn begin(&mut self) -> io::Result<bool> {
-        while !self.packed.fill_buf()?.is_empty() {
-            match self.decoder.reset(&mut self.packed) {
-                Ok(()) => return Ok(true),
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
-                    io::copy(&mut self.packed.by_ref().take(length.into()), &mut io::sink())?;
-                }
-                Err(error) => return Err(io::Error::other(format!("zstd: {error}"))),
-            }
-        }
-        Ok(false)
-    }
-}
-
-impl<R: BufRead> Read for Zstd<R> {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let count = self.decoder.read(room)?;
-            if count > 0 || room.is_empty() {
-                return Ok(count);
-            }
-            if !self.within || self.decoder.is_finished() {
-                self.within = self.begin()?;
-                if !self.within {
-                    return Ok(0);
-                }
-            }
-            let strategy = BlockDecodingStrategy::UptoBytes(room.len().min(PACKED_READ));
-            let decoded = self.decoder.decode_blocks(&mut self.packed, strategy);
-            decoded.map_err(|error| io::Error::other(format!("zstd: {error}")))?;
-        }
     }
 }

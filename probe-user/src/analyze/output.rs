@@ -58,6 +58,9 @@ impl Target {
         incident.kernel = "not known".to_owned();
         incident.closed = Closed::Quiet;
         incident.verdict.missing.extend(notes.iter().cloned());
+        let unread =
+            problems.iter().map(|problem| format!("what follows in a file that could not be read to its end: {problem}"));
+        incident.verdict.missing.extend(unread);
         // Stamps are those of the files: nanoseconds since 1970.
         let (snaplen, filter) = (MAX_SNAPLEN as u32, self.filter.clone());
         let job = Job { incident, captured, wall: WallOffset(0), losses, snaplen, filter };

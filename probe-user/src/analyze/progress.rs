@@ -21,8 +21,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Of `total` bytes, of which so many are read as `position` says.
-    pub fn start(position: &Position, total: u64) -> Self {
+    /// Of `total` bytes, of which so many are read as `position` says; `what` they are read for.
+    pub fn start(position: &Position, total: u64, what: &'static str) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         if !stderr().is_terminal() {
             return Self { over, thread: None };
@@ -32,7 +32,7 @@ impl Progress {
             let start = Instant::now();
             while !ended.load(Ordering::Relaxed) {
                 thread::sleep(STEP);
-                let text = line(position.load(Ordering::Relaxed), total, start.elapsed());
+                let text = line(what, position.load(Ordering::Relaxed), total, start.elapsed());
                 // A terminal that is gone changes nothing about the analysis.
                 let _ = write!(stderr(), "\r{text}\x1b[K");
             }
@@ -52,15 +52,15 @@ impl Drop for Progress {
     }
 }
 
-/// `[######        ]  42 %  1.2 of 2.9 GB  812 MB/s  2 s left`
-fn line(done: u64, total: u64, elapsed: Duration) -> String {
+/// `all packets  [######        ]  42 %  1.2 of 2.9 GB  812 MB/s  2 s left`
+fn line(what: &str, done: u64, total: u64, elapsed: Duration) -> String {
     let done = done.min(total);
     let share = done as f64 / total.max(1) as f64;
     let rate = done as f64 / elapsed.as_secs_f64().max(1e-3);
     let filled = (share * BAR as f64) as usize;
     let left = if rate > 0.0 { (total - done) as f64 / rate } else { 0.0 };
     format!(
-        "[{}{}] {:3.0} %  {:.2} of {:.2} GB  {:.0} MB/s  {left:.0} s left",
+        "{what:<11}  [{}{}] {:3.0} %  {:.2} of {:.2} GB  {:.0} MB/s  {left:.0} s left",
         "#".repeat(filled),
         " ".repeat(BAR - filled),
         share * 100.0,
@@ -76,9 +76,9 @@ mod tests {
 
     #[test]
     fn the_line_says_how_far_how_fast_and_how_long() {
-        let text = line(1_500_000_000, 3_000_000_000, Duration::from_secs(3));
-        assert_eq!(text, "[###############               ]  50 %  1.50 of 3.00 GB  500 MB/s  3 s left");
-        assert!(line(0, 0, Duration::ZERO).contains("  0 %"));
-        assert!(line(9, 5, Duration::from_secs(1)).contains("100 %"), "a file that grew");
+        let text = line("first look", 1_500_000_000, 3_000_000_000, Duration::from_secs(3));
+        assert_eq!(text, "first look   [###############               ]  50 %  1.50 of 3.00 GB  500 MB/s  3 s left");
+        assert!(line("all packets", 0, 0, Duration::ZERO).contains("  0 %"));
+        assert!(line("all packets", 9, 5, Duration::from_secs(1)).contains("100 %"), "a file that grew");
     }
 }

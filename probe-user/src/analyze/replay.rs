@@ -40,7 +40,7 @@ pub struct Replayed {
 /// Reads all files; `total` is their size.
 pub fn replay(sources: Vec<Source>, plan: &Plan, args: &AnalyzeArgs, total: u64, interrupt: &Interrupt) -> Replayed {
     let position = Position::default();
-    let progress = Progress::start(&position, total);
+    let progress = Progress::start(&position, total, "all packets");
     let first = sources.iter().map(Source::first_at).min().unwrap_or(0);
     let mut merge = Merge::new(sources, position);
     let mut replay = Replay::new(plan, &format!("captures from {}", wall::date_and_time(first)));
@@ -60,14 +60,14 @@ pub fn replay(sources: Vec<Source>, plan: &Plan, args: &AnalyzeArgs, total: u64,
         replay.finish();
         replay.actions().for_each(|action| taken.act(action));
     }
-    let losses = [("malformed-lacpdus", replay.malformed_lacpdus()), ("cut", taken.keeper.truncated)];
+    let losses = replay.losses().into_iter().chain([("cut", taken.keeper.truncated)]);
     Replayed {
         taps: replay.taps(),
         packets: replay.packets(),
         captured: taken.keeper.finish(),
         incident: taken.incident,
         span: replay.span(),
-        losses: losses.into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n)).collect(),
+        losses: losses.filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n)).collect(),
         notes: merge.oddities(),
         problems: merge.problems().collect(),
     }

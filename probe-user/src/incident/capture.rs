@@ -11,8 +11,9 @@ use std::{io, thread};
 use probe_common::recorder::lane;
 use probe_core::time::Mono;
 
+use super::lost::Lost;
 use super::source::{Chunk, Missed, Source};
-use super::store::{Lost, Store};
+use super::store::Store;
 
 /// Time between two looks into the recorder. It must be shorter than the time in which the bulk lane wraps around.
 const STEP: Duration = Duration::from_millis(20);

@@ -118,16 +118,14 @@ pub fn write(dir: &Path, job: &Job) -> Result<WrittenIncident, WriteError> {
     let (id, path) = free_name(dir, &job.incident.id)?;
     let partial = Partial::make(dir.join(format!(".{id}{PARTIAL}")))?;
     let order = Order::new(&job.incident, &job.captured, job.wall, job.filter.as_ref());
-    let mut verdict = judgement(&job.incident, &job.captured, &order);
-    // Who captured knows of more that is missing.
-    verdict.missing.extend(job.incident.verdict.missing.iter().cloned());
+    let (verdict, unjudged) = judgement(&job.incident, &job.captured, &order);
+    let losses: Vec<(String, u64)> = job.losses.iter().cloned().chain(unjudged).collect();
     let incident = &Incident { id: id.clone(), verdict, ..job.incident.clone() };
     let capture = capture(&partial.path.join(CAPTURE), incident, &order, job)?;
     let document = partial.path.join(DOCUMENT);
-    let value =
-        json::document(incident, &capture, job.wall, &job.losses).map_err(|e| at(&document, "cannot be made")(e.into()))?;
+    let value = json::document(incident, &capture, job.wall, &losses).map_err(|e| at(&document, "cannot be made")(e.into()))?;
     let json_bytes = text(&document, &format!("{value:#}\n"))?;
-    let report = report::report(incident, &capture, job.wall, &job.losses);
+    let report = report::report(incident, &capture, job.wall, &losses);
     let report_bytes = text(&partial.path.join(REPORT), &report)?;
     let page_bytes = text(&partial.path.join(PAGE), &page::page(&value))?;
     partial.become_whole(dir, &path)?;

@@ -19,9 +19,9 @@ use probe_core::timeline::Entry;
 use serde::Serialize;
 
 use super::capture::Captured;
+use super::lost::Lost;
 use super::order::{Item, Order};
 use super::pcapng::{Direction, Interface, Packet, PcapngWriter, Section, Statistics};
-use super::store::{Lost, STEP_NS};
 use super::{story, wall, words};
 
 /// What got into the file.
@@ -284,9 +284,7 @@ pub(super) fn passed_over(captured: &Captured, incident: &Incident, tap: u16) ->
 
 /// Packets of a tap that had to go from the window, as (end of the step in which the last of them was, how many).
 fn lost_in_window<'a>(lost: &'a Lost, incident: &Incident, tap: u16) -> impl Iterator<Item = (Mono, u64)> + 'a {
-    let steps = (incident.from.0 / STEP_NS, 0)..=(incident.to.0 / STEP_NS, u16::MAX);
-    let in_window = lost.range(steps).filter(move |((_, of), _)| *of == tap);
-    in_window.map(|((step, _), packets)| (Mono((step + 1).saturating_mul(STEP_NS)), *packets))
+    lost.within(incident.from, incident.to, tap)
 }
 
 fn direction(tap: &TapCounts) -> Option<Direction> {

@@ -1,8 +1,11 @@
 //! `incident.json`: everything but the packets, for programs. `version` is raised when a field changes its meaning or goes.
 //!
+//! Of links in captures nobody told a state: what is not known of them is null.
+//!
 //! Every time is `{"mono_ns": …, "wall": "RFC 3339"}`, but for the long series, whose form [`series`] tells.
 
 use probe_core::incident::Incident;
+use probe_core::link::LinkState;
 use probe_core::time::{Mono, WallOffset};
 use probe_core::timeline::What;
 use probe_core::verdict::Verdict;
@@ -77,8 +80,8 @@ pub fn document(
         "triggers": triggers,
         "timeline": timeline,
         "timeline_lost": incident.timeline_lost,
-        "links_before": incident.links_before,
-        "links_after": incident.links_after,
+        "links_before": links(&incident.links_before, incident)?,
+        "links_after": links(&incident.links_after, incident)?,
         "taps": taps,
         "series": series::series(incident, &time),
         "repeats": series::repeats(incident, &time)?,
@@ -87,6 +90,25 @@ pub fn document(
         "losses": counts(losses),
         "clock_steps": clock_steps,
     }))
+}
+
+/// Links. Of those in captures only what they are to each other is known, by inference: a state would be made up.
+fn links(links: &[LinkState], incident: &Incident) -> Result<Value, serde_json::Error> {
+    const INFERRED: [&str; 8] = ["ifindex", "name", "mac", "master", "kind", "bond", "slave", "mode"];
+    fn forget(value: &mut Value) {
+        for (name, value) in value.as_object_mut().into_iter().flatten() {
+            match (INFERRED.contains(&name.as_str()), value.is_object()) {
+                (true, true) => forget(value),
+                (true, false) => {}
+                (false, _) => *value = Value::Null,
+            }
+        }
+    }
+    let mut value = serde_json::to_value(links)?;
+    if incident.is_from_captures() {
+        value.as_array_mut().into_iter().flatten().for_each(forget);
+    }
+    Ok(value)
 }
 
 /// The verdict, its times as all others.

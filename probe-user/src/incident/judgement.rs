@@ -11,15 +11,18 @@ use super::capture::Captured;
 use super::file::passed_over;
 use super::order::{Item, Order};
 
-/// Judges an incident.
-pub fn judgement(incident: &Incident, captured: &Captured, order: &Order<'_>) -> Verdict {
-    let mut verdict = judge(incident, &facts(incident, captured, order));
+/// Judges an incident. Beside the verdict: what of its packets it does not rest on, by name.
+pub fn judgement(incident: &Incident, captured: &Captured, order: &Order<'_>) -> (Verdict, Vec<(String, u64)>) {
+    let facts = facts(incident, captured, order);
+    let losses = [("packets-malformed", facts.malformed), ("observations-not-kept", facts.left_out)];
+    let losses = losses.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count));
+    let mut verdict = judge(incident, &facts);
     let unseen: u64 = order.taps.iter().map(|tap| passed_over(captured, incident, tap.tap)).sum();
     if unseen > 0 {
         let text = format!("{unseen} packets that the filter leaves out were not looked at: capture-limit has no room for them.");
         verdict.missing.push(text);
     }
-    verdict
+    (verdict, losses.collect())
 }
 
 /// Looks at every packet, in the order of the file, also at those that the filter leaves out of it.

@@ -24,7 +24,10 @@ pub fn report(incident: &Incident, capture: &CaptureSummary, wall: WallOffset, l
     verdict(&mut out, incident, zero);
     triggers(&mut out, incident, zero);
     timeline(&mut out, incident, zero);
-    links(&mut out, incident);
+    // Captures do not tell the state of any link.
+    if !incident.is_from_captures() {
+        links(&mut out, incident);
+    }
     taps(&mut out, incident, capture);
     lost(&mut out, incident, capture, losses);
     packets(&mut out, incident, capture);

@@ -5,6 +5,7 @@
 //!   taps) and `driver.rx`, `driver.tx` with the fields of [`Count`], `driver.rx_lost` and `tx_lost`; `null` where nobody told.
 //! - `probes`: by target and method, `t` and `rtt_ns`; `null` is a lost one. `send_errors` has `[row, why]` of those that never left.
 //! - `lacpdus`: by link and direction, `t` and `pdu`, which is an index into `pdus`: most LACPDUs say the same as the one before.
+//!   `unlisted` has pairs of an index and how many before that one are not listed, because they said the same and came on time.
 
 use std::collections::BTreeMap;
 
@@ -126,10 +127,18 @@ fn probes(incident: &Incident, since: &dyn Fn(Mono) -> i64) -> Vec<Value> {
     targets.into_iter().map(target).collect()
 }
 
+/// LACPDUs of one link and direction.
+struct Row<'a> {
+    link: &'a LinkName,
+    t: Vec<i64>,
+    pdu: Vec<usize>,
+    unlisted: Vec<(usize, u64)>,
+}
+
 /// LACPDUs by link and direction, and all that differ.
 fn lacpdus<'a>(incident: &'a Incident, since: &dyn Fn(Mono) -> i64) -> (Vec<Value>, Vec<&'a Lacpdu>) {
     let mut pdus: Vec<&Lacpdu> = Vec::new();
-    let mut rows = BTreeMap::new();
+    let mut rows: BTreeMap<_, Row<'_>> = BTreeMap::new();
     for seen in &incident.lacpdus {
         // From the end: it is most often the newest of its direction.
         let known = pdus.iter().rposition(|pdu| **pdu == seen.pdu);
@@ -138,12 +147,14 @@ fn lacpdus<'a>(incident: &'a Incident, since: &dyn Fn(Mono) -> i64) -> (Vec<Valu
             pdus.len() - 1
         });
         let key = (seen.link.ifindex, seen.direction);
-        rows.entry(key).or_insert_with(|| (&seen.link, Vec::new())).1.push((since(seen.at), index));
+        let row = rows.entry(key).or_insert_with(|| Row { link: &seen.link, t: vec![], pdu: vec![], unlisted: vec![] });
+        if seen.unlisted > 0 {
+            row.unlisted.push((row.t.len(), seen.unlisted));
+        }
+        row.t.push(since(seen.at));
+        row.pdu.push(index);
     }
-    let row = |((_, direction), (link, seen)): (_, (&LinkName, Vec<(i64, usize)>))| {
-        let (t, pdu): (Vec<_>, Vec<_>) = seen.into_iter().unzip();
-        json!({ "link": link, "direction": direction, "t": t, "pdu": pdu })
-    };
+    let row = |((_, direction), row): (_, Row<'_>)| json!({ "link": row.link, "direction": direction, "t": row.t, "pdu": row.pdu, "unlisted": row.unlisted });
     (rows.into_iter().map(row).collect(), pdus)
 }
 
@@ -200,7 +211,13 @@ mod tests {
     #[test]
     fn equal_lacpdus_are_written_once() {
         let pdu = |state| Lacpdu { actor: PortInfo { state: PortState(state), ..PortInfo::default() }, ..Lacpdu::default() };
-        let seen = |at, direction, state| LacpduSeen { at: Mono(at), link: link(1), direction, pdu: pdu(state) };
+        let seen = |at, direction, state| LacpduSeen {
+            at: Mono(at),
+            link: link(1),
+            direction,
+            pdu: pdu(state),
+            unlisted: u64::from(at == 3) * 7,
+        };
         let lacpdus = vec![
             seen(1, Direction::Ingress, 0x3d),
             seen(2, Direction::Egress, 0x3f),
@@ -210,6 +227,7 @@ mod tests {
         let told = told(&Incident { lacpdus, ..Incident::default() });
         assert_eq!(told["pdus"].as_array().map(Vec::len), Some(3));
         assert_eq!((&told["lacpdus"][0]["t"], &told["lacpdus"][0]["pdu"]), (&json!([1, 3, 4]), &json!([0, 0, 2])));
+        assert_eq!((&told["lacpdus"][0]["unlisted"], &told["lacpdus"][1]["unlisted"]), (&json!([[1, 7]]), &json!([])));
         assert_eq!(told["lacpdus"][1]["direction"], "egress");
         assert_eq!(told["pdus"][2]["actor"]["state"][5], "expired");
     }

@@ -10,14 +10,13 @@ use probe_common::recorder::lane;
 use probe_core::record::records;
 use probe_core::time::Mono;
 
+use super::lost::Lost;
 use super::source::{ASIDE, Chunk};
 
 /// Most evicted blocks that are remembered one by one; more are remembered by time only, and cannot come back.
 const MAX_EVICTED: usize = 16_384;
 /// Most triggers that packets are kept near to; an incident with more is one long disturbance.
 const MAX_TRIGGERS: usize = 1024;
-/// Evicted packets are counted in steps of so many nanoseconds: 10 ms.
-pub const STEP_NS: u64 = 10_000_000;
 
 /// A block: CPU, lane, sequence number.
 type Key = (u32, usize, u64);
@@ -42,9 +41,6 @@ pub struct Store {
     /// Oldest block that was seen, by CPU and lane: its sequence number and the time of its first record.
     oldest: HashMap<(u32, usize), (u64, Mono)>,
 }
-
-/// Records that were kept and had to go, by the step of [`STEP_NS`] of the last of them and by tap.
-pub type Lost = BTreeMap<(u64, u16), u64>;
 
 /// Bulk after control, what was set aside after that; then by distance from the nearest trigger in nanoseconds.
 type Rank = (usize, u64, Key);
@@ -75,8 +71,8 @@ impl Store {
             bytes: [0; ASIDE + 1],
             evicted: BTreeMap::new(),
             folded: HashMap::new(),
-            lost: Lost::new(),
-            passed_over: Lost::new(),
+            lost: Lost::default(),
+            passed_over: Lost::default(),
             any_evicted: false,
             oldest: HashMap::new(),
         }
@@ -232,7 +228,7 @@ impl Store {
         *highest = (*highest).max(seq);
         let lost = if lane == ASIDE { &mut self.passed_over } else { &mut self.lost };
         for (tap, packets) in &evicted.taps {
-            *lost.entry((evicted.last.0 / STEP_NS, *tap)).or_default() += packets;
+            lost.add(evicted.last, *tap, *packets);
         }
     }
 }
@@ -272,7 +268,7 @@ mod tests {
         assert!(!store.append(block(lane::BULK, 53, &[53])), "farther away than all that is held");
         let (chunks, lost, _) = store.into_parts();
         assert_eq!(times(&chunks), [48, 49, 51]);
-        assert_eq!(lost.values().sum::<u64>(), 48);
+        assert_eq!(lost.total(), 48);
     }
 
     #[test]
@@ -295,7 +291,7 @@ mod tests {
         assert_eq!(store.complete_from(), [Some(Mono(2 * SECOND)), None]);
         let (chunks, lost, passed_over) = store.into_parts();
         assert_eq!(times(&chunks), [2, 3, 4, 2]);
-        assert_eq!((lost.values().sum::<u64>(), passed_over.values().sum::<u64>()), (1, 3));
+        assert_eq!((lost.total(), passed_over.total()), (1, 3));
     }
 
     #[test]
@@ -319,7 +315,8 @@ mod tests {
         store.put_whole(block(lane::BULK, 19, &[19]));
         let (chunks, lost, _) = store.into_parts();
         assert_eq!(times(&chunks), [10, 19]);
-        assert_eq!(lost, Lost::from([((9 * SECOND / STEP_NS, 1), 1)]));
+        let lost: Vec<_> = lost.within(Mono(0), Mono(20 * SECOND), 1).collect();
+        assert_eq!(lost, [(Mono(9 * SECOND + SECOND / 100), 1)]);
     }
 
     #[test]

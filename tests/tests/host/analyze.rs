@@ -46,7 +46,9 @@ fn the_reference_incident_is_read_from_its_dumps() -> Result<()> {
     let lacpdus = tshark::fields(&capture, "lacp", &["frame.interface_name", "frame.packet_flags_direction"])?;
     assert_eq!(lacpdus.len(), 2 * 13);
     let bond = &document["links_after"][0];
-    assert_eq!((&bond["name"], &bond["kind"]), (&"dp0bond0".into(), &"bond".into()));
+    assert_eq!((&bond["name"], &bond["kind"], &bond["carrier"]), (&"dp0bond0".into(), &"bond".into(), &Value::Null));
+    let report = std::fs::read_to_string(dir.join("report.txt"))?;
+    ensure!(!report.contains("operstate"), "nobody told of links: {report}");
     let chain: Vec<&str> =
         document["verdict"]["chain"].as_array().context("chain")?.iter().filter_map(|f| f["kind"].as_str()).collect();
     let place = |kind: &str| chain.iter().position(|found| *found == kind);
@@ -75,13 +77,36 @@ fn packed_and_cut_files_are_read_as_far_as_they_go() -> Result<()> {
     let again = summary(&analyze(scratch.path(), &packed, &["--json"])?)?;
     assert_eq!((&again["packets"], &again["from"], &again["to"]), (&whole["packets"], &whole["from"], &whole["to"]));
     assert_eq!(again["directory"], "./linkprobe-analysis-dp0bond0-2", "the first one is there already");
-    let bytes = std::fs::read(&packed[0])?;
-    std::fs::write(&packed[0], &bytes[..bytes.len() / 2])?;
-    let ended = analyze(scratch.path(), &packed, &["--json"])?;
+    // One that zstd packed into a single frame, as it does where it knows the size.
+    let one = scratch.path().join("one.pcap.zst");
+    succeed(Command::new("gunzip").arg("-k").arg(&packed[0]))?;
+    succeed(Command::new("zstd").arg("-q").arg(scratch.path().join("dp0bond0.pcap")).arg("-o").arg(&one))?;
+    for (path, told) in [(&packed[0], "dp0bond0.pcap.gz: offset "), (&one, "zstd: the file ends within a frame")] {
+        let bytes = std::fs::read(path)?;
+        std::fs::write(path, &bytes[..bytes.len() / 2])?;
+        let ended = analyze(scratch.path(), std::slice::from_ref(path), &["--json"])?;
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.err.contains(told), "{}", ended.err);
+        let part: Value = serde_json::from_str(&ended.out)?;
+        assert!(part["packets"].as_u64() > Some(1000) && part["packets"].as_u64() < whole["packets"].as_u64(), "{part}");
+        let document = document(&scratch.path().join(part["directory"].as_str().context("directory")?))?;
+        assert!(document["verdict"]["missing"].to_string().contains(told), "{}", document["verdict"]["missing"]);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_file_that_is_no_capture_does_not_keep_another_from_being_analysed() -> Result<()> {
+    let scratch = Scratch::new("beside")?;
+    let story = story(&scratch)?;
+    let foreign = scratch.path().join("notes.txt");
+    std::fs::write(&foreign, "hello, world")?;
+    let ended = analyze(scratch.path(), &[foreign, story.files[0].clone()], &["--json"])?;
     assert_eq!(ended.code, Some(1));
-    assert!(ended.err.contains("dp0bond0.pcap.gz: offset "), "{}", ended.err);
-    let part: Value = serde_json::from_str(&ended.out)?;
-    assert!(part["packets"].as_u64() > Some(1000) && part["packets"].as_u64() < whole["packets"].as_u64(), "{part}");
+    assert!(ended.err.contains("1 of 2 files could not be read to the end"), "{}", ended.err);
+    let summary: Value = serde_json::from_str(&ended.out)?;
+    assert!(summary["packets"].as_u64() > Some(1000), "{summary}");
+    assert!(summary["problems"][0].as_str().is_some_and(|told| told.contains("notes.txt: offset 0: not a capture")), "{summary}");
     Ok(())
 }
 
@@ -202,9 +227,9 @@ fn what_is_no_capture_is_told_by_name_and_leaves_nothing() -> Result<()> {
         Ok(path)
     };
     let cases = [
-        (file("text.pcap", b"hello, world")?, "text.pcap: not a capture: it begins with 68 65 6c 6c"),
-        (file("empty.pcap", b"")?, "empty.pcap: not a capture: it is empty"),
-        (file("packed.pcap", b"\xFD7zXZ\0\0\0\0")?, "packed.pcap: not a capture: it is packed with xz"),
+        (file("text.pcap", b"hello, world")?, "text.pcap: offset 0: not a capture: it begins with 68 65 6c 6c"),
+        (file("empty.pcap", b"")?, "empty.pcap: offset 0: not a capture: it is empty"),
+        (file("packed.pcap", b"\xFD7zXZ\0\0\0\0")?, "packed.pcap: offset 0: not a capture: it is packed with xz"),
         (scratch.path().join("gone.pcap"), "gone.pcap: No such file or directory"),
         (scratch.path().to_owned(), "it is a directory"),
     ];

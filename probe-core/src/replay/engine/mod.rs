@@ -5,13 +5,13 @@ mod taps;
 use std::collections::BTreeSet;
 
 use super::plan::Local;
-use super::{LacpOf, Links, Mac, Plan, Planned, Role};
+use super::{FURTHER, LacpOf, Links, MOST_LINKS, Mac, Plan, Planned, Role};
 use crate::classify::classify;
 use crate::direction::Direction;
 use crate::dump::Frame;
 use crate::flight::{Action, Event, Flight, FlightConfig};
 use crate::incident::TapCounts;
-use crate::lacp::Lacpdu;
+use crate::lacp::{Lacpdu, PduError};
 use crate::matrix::Second;
 use crate::repeat::{Fate, Fed, Fold, RepeatSeen, hash};
 use crate::time::{Mono, SECOND};
@@ -58,6 +58,10 @@ impl Links for Replay {
     fn link(&mut self, name: &str, mac: Mac) -> usize {
         if let Some(at) = self.links.iter().position(|link| link.name == name) {
             return at;
+        }
+        // Tap ids have 16 bits, and each link has two; the plan has made up some.
+        if self.links.len() >= 2 * MOST_LINKS && name != FURTHER {
+            return self.link(FURTHER, mac);
         }
         // It was not there when the plan was made: what passes it is recorded and counted.
         let ifindex = self.links.len() as u32 + 1;
@@ -114,7 +118,10 @@ impl Replay {
             self.storm(tap, at, frame, (hash, class), fed);
         }
         let copies_log2 = match fed.fate {
-            Fate::Suppress => return None,
+            Fate::Suppress => {
+                self.taps.get_mut(link)?.get_mut(side)?.repeats += 1;
+                return None;
+            }
             Fate::Keep => 0,
             Fate::Exemplar { copies_log2 } => copies_log2,
         };
@@ -173,9 +180,15 @@ impl Replay {
         self.packets
     }
 
-    /// LACPDUs that could not be read.
-    pub fn malformed_lacpdus(&self) -> u64 {
-        self.malformed_lacpdus
+    /// What could not be read, or found no room, by name; also what is zero.
+    pub fn losses(&self) -> Vec<(&'static str, u64)> {
+        let status = self.flight.status(self.now);
+        vec![
+            ("lacpdus-malformed", self.malformed_lacpdus),
+            ("lacpdus-not-kept", status.lacpdus_lost),
+            ("repeats-untracked", self.fold.untracked()),
+            ("repeats-lost", status.repeats_lost),
+        ]
     }
 
     /// Goes on to the time of a packet: tells of the seconds that are over.
@@ -264,9 +277,14 @@ impl Replay {
     }
 
     fn lacpdu(&mut self, at: Mono, link: usize, direction: Direction, frame: &[u8]) {
-        let Ok(pdu) = Lacpdu::decode(frame) else {
-            self.malformed_lacpdus += 1;
-            return;
+        let pdu = match Lacpdu::decode(frame) {
+            Ok(pdu) => pdu,
+            // Markers and the like.
+            Err(PduError::Other) => return,
+            Err(_) => {
+                self.malformed_lacpdus += 1;
+                return;
+            }
         };
         let Some(planned) = self.links.get(link) else { return };
         let ours = self.local.is_system(pdu.actor.system);

@@ -16,12 +16,14 @@ pub(super) struct Tap {
     second: Count,
     /// Of the second's frames, those that come by themselves while the other end lives.
     hellos: u64,
+    /// Frames that were counted instead of kept: copies of others.
+    pub(super) repeats: u64,
 }
 
 impl Default for Tap {
     fn default() -> Self {
         let classes = [ClassCount::default(); class::CLASSES];
-        Self { classes, second: Count::default(), hellos: 0 }
+        Self { classes, second: Count::default(), hellos: 0, repeats: 0 }
     }
 }
 
@@ -53,6 +55,7 @@ impl Tap {
             hook: FROM_FILE,
             direction: direction.name(),
             classes: classes.collect(),
+            repeats: self.repeats,
             ..TapCounts::default()
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::MOST_LINKS;
 use super::super::scout::{End, Evidence};
 use super::{LacpOf, Local, Planned, Role};
 
@@ -136,7 +137,8 @@ impl Links {
                 self.planned[at].lacp = LacpOf::Others;
                 continue;
             }
-            let ports: BTreeSet<u16> = self.ends[at].iter().map(|end| end.port).collect();
+            let room = (2 * MOST_LINKS).saturating_sub(self.planned.len());
+            let ports: BTreeSet<u16> = self.ends[at].iter().map(|end| end.port).take(room).collect();
             let slaves = ports.into_iter().map(|port| (port, self.add(format!("{name}/port{port}"), Role::Slave(bond))));
             self.planned[at].lacp = LacpOf::Ports(slaves.collect());
         }

@@ -31,7 +31,11 @@ pub fn gaps<'a>(case: &Case<'a>, name: &str, talk: &Talk<'a>, direction: Directi
     let mut found: Vec<Gap<'a>> = Vec::new();
     let pdus = talk.of(direction);
     for (place, pdu) in pdus.iter().enumerate() {
-        let until = pdus.get(place + 1).map(|next| next.at);
+        let next = pdus.get(place + 1);
+        if next.is_some_and(|next| next.unlisted > 0) {
+            continue;
+        }
+        let until = next.map(|next| next.at);
         let Some(limit) = talk.limit(direction, pdu.at) else { continue };
         if until.unwrap_or(case.incident.to).since(pdu.at) > enough(talk, direction, pdu.at, until, limit) {
             found.push(Gap { from: pdu.at, until, limit, last: pdu.number, entry: None });

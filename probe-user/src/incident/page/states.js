@@ -61,7 +61,8 @@ lp.states = (() => {
     if (carrier === false) return state("no carrier", "bad");
     if (oper === "down" || oper === "lowerlayerdown" || oper === "notpresent") return state(oper, "bad");
     if (oper === "dormant" || oper === "testing") return state(oper, "warn");
-    if (carrier === undefined && admin === undefined && oper === undefined) return UNKNOWN;
+    // Captures tell of no link's state: those are null.
+    if (carrier == null && admin == null && oper == null) return UNKNOWN;
     return state("up", "good");
   }
 
@@ -70,7 +71,7 @@ lp.states = (() => {
     const words = String(mii || "").replace("-", " ");
     if (words === "down") return state("MII down", "bad");
     if (words.startsWith("going")) return state(words, "warn");
-    if (active === undefined) return UNKNOWN;
+    if (active == null) return UNKNOWN;
     return active ? state("active", "good") : state("backup", "idle");
   }
 

@@ -33,10 +33,11 @@ lp.tables = (() => {
       return was === is || !before.size ? is : h("span", { class: "change" }, was === "" ? "–" : was, " → ", is === "" ? "–" : is);
     };
     const slave = (of) => (link) => link.slave ? of(link.slave) : "";
+    const told = (value, yes, no) => value == null ? "" : value ? yes : no;
     const rows = [...all.keys()].map((id) => [
-      change(id, (link) => link.name), change(id, (link) => link.admin_up ? "up" : "down"), change(id, (link) => link.carrier ? "yes" : "no"), change(id, (link) => link.operstate),
-      change(id, (link) => nameOf(link.master)), change(id, slave((of) => of.active ? "active" : "backup")), change(id, slave((of) => of.mii)),
-      change(id, (link) => String(link.carrier_down_count)), change(id, (link) => link.mac),
+      change(id, (link) => link.name), change(id, (link) => told(link.admin_up, "up", "down")), change(id, (link) => told(link.carrier, "yes", "no")), change(id, (link) => link.operstate || ""),
+      change(id, (link) => nameOf(link.master)), change(id, slave((of) => told(of.active, "active", "backup"))), change(id, slave((of) => of.mii || "")),
+      change(id, (link) => String(link.carrier_down_count ?? "")), change(id, (link) => link.mac),
     ]);
     section("links").append(rows.length ? lp.table(["link", "admin", "carrier", "operstate", "bond", "slave", "MII", "carrier lost", "MAC"].map((title) => ({ title, num: title === "carrier lost" })), rows, "Links")
       : lp.none("No link was watched."));

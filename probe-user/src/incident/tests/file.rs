@@ -5,7 +5,6 @@ use probe_common::recorder::lane;
 use super::super::capture::Captured;
 use super::super::file::write_capture;
 use super::super::order::{Item, Order};
-use super::super::store::STEP_NS;
 use super::super::testing::{chunk, frame, header};
 use super::*;
 
@@ -128,9 +127,9 @@ fn the_same_frame_at_two_taps_has_one_id_and_a_segmented_one_says_so() {
 fn what_the_limit_kept_out_is_in_the_next_packet_of_its_tap_and_in_the_statistics() {
     let mut captured = captured();
     captured.limited = true;
-    captured.lost.insert(((TRIGGER.0 - 6_000_000_000) / STEP_NS, 1), 40);
-    captured.lost.insert(((TRIGGER.0 - 5_500_000_000) / STEP_NS, 1), 2);
-    captured.lost.insert(((TRIGGER.0 - 60_000_000_000) / STEP_NS, 1), 1000);
+    captured.lost.add(TRIGGER.minus(6_000_000_000), 1, 40);
+    captured.lost.add(TRIGGER.minus(5_500_000_000), 1, 2);
+    captured.lost.add(TRIGGER.minus(60_000_000_000), 1, 1000);
     let (file, summary) = written(&captured);
     let drops: Vec<_> = blocks(&file).iter().filter(|(kind, _)| *kind == 6).map(|(_, b)| option(&packet_options(b), 4)).collect();
     assert_eq!(drops, [Some(42), None, None, None, None], "what is outside the window does not count");

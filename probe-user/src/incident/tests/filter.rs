@@ -117,7 +117,7 @@ fn what_is_left_out_is_counted_and_is_no_loss() {
         serde_json::from_slice(&std::fs::read(written.path.join(DOCUMENT)).expect("a document")).expect("JSON");
     assert_eq!((&document["capture"]["filter"], &document["capture"]["filtered"]), (&"greater 1000".into(), &2.into()));
     // What had to go before anybody looked at it is left out all the same, and told.
-    job.captured.passed_over.insert((TRIGGER.0 / super::super::store::STEP_NS, 1), 40);
+    job.captured.passed_over.add(TRIGGER, 1, 40);
     job.captured.limited = true;
     let written = write(dir.path(), &job).expect("written");
     assert_eq!((written.capture.taps[0].filtered, written.capture.filtered()), (41, 42));

@@ -52,6 +52,27 @@ fn no_line_of_the_report_is_too_long_whatever_it_is_about() {
 }
 
 #[test]
+fn of_links_in_captures_no_state_is_told() {
+    let mut job = job();
+    job.incident.taps.iter_mut().for_each(|tap| tap.hook = probe_core::incident::FROM_FILE);
+    for link in &mut job.incident.links_after {
+        link.master = Some(9);
+        link.slave = Some(probe_core::link::SlaveState { active: true, ..Default::default() });
+        link.bond = Some(probe_core::link::BondState { mode: "802.3ad".to_owned(), miimon_ms: 100, ..Default::default() });
+    }
+    let (report, document) = written(&job);
+    assert!(!report.contains("operstate"), "{report}");
+    let link = &document["links_after"][0];
+    for unknown in ["admin_up", "carrier", "operstate", "carrier_down_count", "mtu", "stats"] {
+        assert!(link.get(unknown).is_some_and(serde_json::Value::is_null), "{unknown} of {link}");
+    }
+    for unknown in [&link["slave"]["active"], &link["slave"]["mii"], &link["bond"]["miimon_ms"]] {
+        assert!(unknown.is_null(), "{link}");
+    }
+    assert_eq!((&link["name"], &link["master"], &link["bond"]["mode"]), (&"eth1".into(), &9.into(), &"802.3ad".into()));
+}
+
+#[test]
 fn the_document_has_every_time_on_both_clocks() {
     let (_, document) = written(&job());
     assert_eq!((document["version"].as_u64(), document["id"].as_str()), (Some(1), Some("20171205T051251.447649Z")));
