@@ -280,6 +280,18 @@ mod tests {
     }
 
     #[test]
+    fn a_storm_that_moves_to_another_cpu_is_counted_once() {
+        let mut flight = started(config());
+        for copies in [256, 512, 1024] {
+            flight.handle(at(60_001), Event::Repeat(Box::new(seen(60_001, 60_000, 10, 7, copies))));
+        }
+        flight.handle(at(60_500), Event::Repeat(Box::new(seen(60_500, 60_499, 10, 7, 256))));
+        flight.handle(at(61_000), Event::Repeats(vec![counted(61_000, 60_000, 10, 7, 9000)]));
+        let incident = closed(flight.handle(at(70_000), Event::Stop));
+        assert_eq!(incident.repeats[0].last.copies, 9000);
+    }
+
+    #[test]
     fn a_storm_of_long_before_is_none_of_a_later_incident() {
         let mut flight = started(config());
         flight.handle(at(60_001), Event::Repeat(Box::new(seen(60_001, 60_000, 10, 7, 256))));

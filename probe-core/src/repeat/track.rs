@@ -15,6 +15,8 @@ const MOST_TOTALS: usize = 256;
 const QUIET: u64 = 2 * SECOND;
 /// A storm goes on at this part of its rate: one that wavers is one.
 const CALM: u64 = 4;
+/// What a CPU tells at once begins another series only after so long without copies: counts are read once a second, or a little later.
+const OTHER_CPU: u64 = 3 * SECOND;
 /// Shortest time that a rate is taken over, nanoseconds.
 const LEAST: u64 = SECOND / 2;
 
@@ -70,7 +72,7 @@ impl Tracks {
             // It had stopped for longer than any incident reaches back: that is another story.
             *track = Track::new(&seen);
         }
-        let measured = track.add(now, seen);
+        let measured = track.add(now, seen, told);
         let storm = told || measured && track.rate >= storm_rate;
         let begins = storm && !track.storm;
         if begins && track.storm_at.is_some_and(|at| track.last.at.since(at) > keep) {
@@ -152,9 +154,11 @@ impl Track {
     }
 
     /// True when its rate was taken over long enough to say something.
-    fn add(&mut self, now: Mono, seen: RepeatSeen) -> bool {
-        // A pause of a second, and the kernel programs begin to count anew.
-        let paused = seen.first_at > self.last.at;
+    fn add(&mut self, now: Mono, seen: RepeatSeen, told: bool) -> bool {
+        // After a pause the kernel programs may have begun to count anew. What is told at once is of one CPU: one that joins in
+        // begins to count, and the others go on.
+        let pause = if told { OTHER_CPU } else { 0 };
+        let paused = seen.first_at > self.last.at.plus(pause);
         if paused {
             self.before = self.last.copies;
         }
