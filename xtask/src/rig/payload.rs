@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, ensure};
 
@@ -114,10 +115,14 @@ fn put(archive: &mut Archive, from: &Path, to: &str) -> Result<()> {
     Ok(())
 }
 
+/// Programs that were stripped so far.
+static STRIPPED: AtomicU32 = AtomicU32::new(0);
+
 fn stripped(strip: &Path, program: &Path) -> Result<Vec<u8>> {
     let dir = paths::target().join("rig");
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-    let out = dir.join(format!("stripped-{}", std::process::id()));
+    // payloads of several guests are made at the same time
+    let out = dir.join(format!("stripped-{}-{}", std::process::id(), STRIPPED.fetch_add(1, Ordering::Relaxed)));
     bytes(Command::new(strip).arg("--strip-debug").arg("-o").arg(&out).arg(program))?;
     let result = fs::read(&out).with_context(|| format!("cannot read {}", out.display()));
     let _ = fs::remove_file(&out);
