@@ -217,6 +217,9 @@ impl Follow {
             self.works(at, told);
         } else if let Some(since) = self.trouble() {
             self.fails(now, since, told);
+        } else if matches!(self.phase, Phase::Failing { .. }) {
+            // The end that said so takes it back before the other one was heard at all.
+            self.phase = Phase::Working;
         }
         self.judge_partner(now, told);
     }
