@@ -5,6 +5,7 @@ mod commands;
 mod disk;
 mod files;
 mod harness;
+mod held;
 mod lab;
 mod links;
 mod load;
