@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use probe_common::drops::DropKey;
-use probe_core::drops::DropTotal;
+use probe_core::drops::{DropTotal, is_trouble};
 use probe_core::flight::Event;
 use probe_core::time::{Mono, SECOND};
 use probe_core::timeline::LinkName;
@@ -11,7 +11,8 @@ use probe_core::timeline::LinkName;
 use super::Agent;
 use crate::kernel::drops::places;
 
-/// Time between two readings of the kernel's symbols, nanoseconds: there are some hundred thousand.
+/// Time between two readings of the kernel's symbols, nanoseconds: there are some hundred thousand. For a place of a link's trouble they are
+/// read at once: there are few such places, and a row that is on the timeline gets no name later.
 const SYMBOLS_EVERY: u64 = 30 * SECOND;
 
 /// What was dropped when it was last looked at.
@@ -47,10 +48,11 @@ impl Agent {
     }
 
     fn find_places(&mut self, now: Mono) {
-        let wanted = self.dropped.counts.keys().map(|key| key.location);
-        let unknown: BTreeSet<u64> = wanted.filter(|location| !self.dropped.places.contains_key(location)).collect();
+        let news = || self.dropped.counts.keys().filter(|key| !self.dropped.places.contains_key(&key.location));
+        let unknown: BTreeSet<u64> = news().map(|key| key.location).collect();
         let due = self.dropped.asked.is_none_or(|asked| now.since(asked) >= SYMBOLS_EVERY);
-        if unknown.is_empty() || !due {
+        let urgent = || news().any(|key| is_trouble(&self.kernel.drops.reason(key.reason)));
+        if unknown.is_empty() || !due && !urgent() {
             return;
         }
         self.dropped.asked = Some(now);
