@@ -72,7 +72,7 @@ fn try_classify<F: Frame>(frame: &F) -> Result<u8, Stop> {
     match kind {
         IPV4 => ip::classify_v4(frame, offset),
         IPV6 => ip::classify_v6(frame, offset),
-        ARP | RARP => Ok(id::ARP),
+        ARP | RARP => arp(frame, offset),
         SLOW => slow(frame, offset),
         LLDP => Ok(id::LLDP),
         MPLS | MPLS_MULTICAST => Ok(id::MPLS),
@@ -90,6 +90,25 @@ fn is_tag(kind: u16) -> bool {
     const OLD_2: u16 = EtherType::Ieee8021QinQ2 as u16;
     const OLD_3: u16 = EtherType::Ieee8021QinQ3 as u16;
     matches!(kind, C_TAG | S_TAG | OLD_1 | OLD_2 | OLD_3)
+}
+
+/// ARP and RARP (RFC 826, RFC 903): the lengths of addresses must be those of the networks that it names, and of IPv4 over Ethernet it
+/// must be whole. Of other networks nothing more is known here.
+#[inline(always)]
+fn arp<F: Frame>(frame: &F, offset: usize) -> Result<u8, Stop> {
+    const ETHERNET: u16 = 1;
+    const PROTOCOL_IPV4: u16 = 0x0800;
+    // hardware, protocol, lengths of their addresses, operation
+    let head: [u8; 8] = header(frame, offset).ok_or(Stop::Malformed)?;
+    let ethernet = u16::from_be_bytes([head[0], head[1]]) == ETHERNET;
+    let ipv4 = u16::from_be_bytes([head[2], head[3]]) == PROTOCOL_IPV4;
+    if ethernet && head[4] != 6 || ipv4 && head[5] != 4 {
+        return Err(Stop::Malformed);
+    }
+    if ethernet && ipv4 {
+        let _addresses: [u8; 20] = header(frame, offset + 8).ok_or(Stop::Malformed)?;
+    }
+    Ok(id::ARP)
 }
 
 /// Slow protocols (IEEE 802.3 annex 57A): the first byte is the subtype.

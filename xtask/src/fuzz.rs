@@ -17,7 +17,8 @@ pub struct Args {
     /// Where the random numbers begin [default: the time]
     #[arg(long)]
     seed: Option<u64>,
-    /// Only targets with this in their test's name: frames, lacpdus, netlink, recorder, captures, packed, filters, configuration
+    /// Only targets with this in their test's name: frames, lacpdus, netlink, answers, routes, logs, flights, recorder, captures, packed,
+    /// filters, configuration
     target: Option<String>,
 }
 

@@ -78,7 +78,7 @@ pub enum Event {
     Drops(Vec<DropTotal>),
     /// A line of a log matched a pattern.
     Log {
-        /// When it was read.
+        /// When it was written, or read.
         at: Mono,
         /// `kernel`, or the file's path.
         file: String,

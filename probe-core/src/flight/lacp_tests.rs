@@ -159,6 +159,16 @@ fn lacp_that_works_again_is_told_once() {
 }
 
 #[test]
+fn an_end_that_takes_back_what_it_said_before_the_other_was_heard_leaves_no_deadline_behind() {
+    let mut bench = Bench::new(FAST);
+    bench.pdu(1000, Egress, port(1, 1, 0x07), port(2, 1, FAST));
+    bench.pdu(1200, Egress, port(1, 1, FAST), port(2, 1, FAST));
+    bench.until(2900);
+    assert_eq!(bench.fired(), []);
+    assert_eq!(bench.flight.next_deadline(), Some(at(3000)), "the partner's silence");
+}
+
+#[test]
 fn a_partner_that_falls_silent_is_found_after_three_periods_of_the_rate_that_it_owes_us() {
     for (state, until, silent) in [(FAST, 20, 23_010), (SLOW, 31, 121_010)] {
         let mut bench = Bench::new(state);

@@ -13,7 +13,7 @@ const FAILURES: [(&str, &str, bool); 9] = [
     // net/sched/sch_generic.c: the driver no longer transmits, of which netlink says nothing.
     ("transmit-timeout", r"NETDEV WATCHDOG: .*transmit queue \d+ timed out", true),
     ("keepalived-fault", r"Entering FAULT STATE", true),
-    // FRR's and Quagga's ospfd and ospf6d, BIRD: a neighbour leaves Full.
+    // FRR's, Quagga's and Vyatta's ospfd and ospf6d, BIRD: a neighbour leaves Full.
     ("ospf-neighbour-down", r"AdjChg: Nbr .*Full -> |Neighbor state change .*\[Full\]->|changed state from Full to ", true),
     // FRR's bgpd and bfdd.
     ("neighbour-down", r"(?i)%ADJCHANGE: neighbor .* down\b|Session-Change: .*\bup -> down\b", true),
@@ -84,6 +84,12 @@ mod tests {
             ("ospfd[701]: AdjChg: Nbr 10.0.0.1(default) on bond0:10.0.0.2: Full -> Deleted (KillNbr)", "ospf-neighbour-down!"),
             ("ospfd[701]: AdjChg: Nbr 10.0.0.1(default) on bond0:10.0.0.2: Loading -> Full (LoadingDone)", "ospf-neighbour-up!"),
             ("bird: ospf1: Neighbor 10.0.0.1 on bond0 changed state from Full to Down", "ospf-neighbour-down!"),
+            // OSPFv3: FRR's, Quagga's and Vyatta's ospf6d, as notices of adjacencies and as they debug neighbours
+            ("ospf6d[704]: AdjChg: Nbr 10.0.0.1%bond0: Full -> Down (InactivityTimer)", "ospf-neighbour-down!"),
+            ("ospf6d[704]: AdjChg: Nbr 10.0.0.1%bond0: Loading -> Full (LoadingDone)", "ospf-neighbour-up!"),
+            ("ospf6d[704]: Neighbor state change 10.0.0.1%bond0: [Full]->[Down] (InactivityTimer)", "ospf-neighbour-down!"),
+            ("OSPF6: Neighbor state change 10.0.0.1%dp0bond0: [Full]->[Init]", "ospf-neighbour-down!"),
+            ("OSPF6: Neighbor state change 10.0.0.1%dp0bond0: [Loading]->[Full]", "ospf-neighbour-up!"),
             ("bgpd[702]: %ADJCHANGE: neighbor 10.0.0.1(r2) in vrf default Down Interface down", "neighbour-down!"),
             ("bgpd[702]: %ADJCHANGE: neighbor 10.0.0.1(r2) in vrf default Up", "neighbour-up!"),
             ("bfdd[703]: Session-Change: [mhop:no peer:10.0.0.1]: up -> down reason:control-expired", "neighbour-down!"),
@@ -107,6 +113,8 @@ mod tests {
             "systemd[1]: Shutting down interface statistics collector",
             "dhclient: DHCPACK of 10.0.0.2 from 10.0.0.1",
             "named[7]: listening on IPv4 interface eth0, 10.0.0.1#53",
+            "ospf6d[704]: Neighbor state change 10.0.0.1%bond0: [Init]->[Down] (InactivityTimer)",
+            "ospf6d[704]: AdjChg: Nbr 10.0.0.1%bond0: Twoway -> Init (1-WayReceived)",
             "Keepalived_vrrp[2211]: Registering Kernel netlink reflector",
             "",
         ] {

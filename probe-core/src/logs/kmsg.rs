@@ -5,6 +5,8 @@
 pub struct Record {
     /// Number of the record: one more than that of the record before.
     pub sequence: u64,
+    /// When it was written, microseconds: [`super::Stamps`] knows what that says. `None` where it is no number.
+    pub stamp_us: Option<u64>,
     /// Its text, the dictionary left out.
     pub text: String,
 }
@@ -12,9 +14,11 @@ pub struct Record {
 /// Reads a record; `None` for what is none. Bytes that the kernel wrote as `\x0a` stay as they are.
 pub fn record(bytes: &[u8]) -> Option<Record> {
     let (prefix, rest) = bytes.split_at_checked(bytes.iter().position(|byte| *byte == b';')?)?;
-    let sequence = std::str::from_utf8(prefix).ok()?.split(',').nth(1)?.parse().ok()?;
+    let mut fields = std::str::from_utf8(prefix).ok()?.split(',').skip(1);
+    let sequence = fields.next()?.parse().ok()?;
+    let stamp_us = fields.next().and_then(|stamp| stamp.parse().ok());
     let text = rest.get(1..)?.split(|byte| *byte == b'\n').next()?;
-    Some(Record { sequence, text: super::lines::readable(text) })
+    Some(Record { sequence, stamp_us, text: super::lines::readable(text) })
 }
 
 #[cfg(test)]
@@ -22,11 +26,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_has_a_number_and_a_text_without_its_dictionary() {
+    fn a_record_has_a_number_a_stamp_and_a_text_without_its_dictionary() {
         let bytes = b"6,1234,5140900,-;e1000e: eth1 NIC Link is Down; really\n SUBSYSTEM=pci\n DEVICE=+pci:0000:00:19.0\n";
-        let expected = Record { sequence: 1234, text: "e1000e: eth1 NIC Link is Down; really".to_owned() };
+        let text = "e1000e: eth1 NIC Link is Down; really".to_owned();
+        let expected = Record { sequence: 1234, stamp_us: Some(5_140_900), text };
         assert_eq!(record(bytes), Some(expected));
-        assert_eq!(record(b"6,7,1,-,caller=T1;\n"), Some(Record { sequence: 7, text: String::new() }));
+        let empty = |stamp_us| Some(Record { sequence: 7, stamp_us, text: String::new() });
+        assert_eq!(record(b"6,7,1,-,caller=T1;\n"), empty(Some(1)));
+        assert_eq!(record(b"6,7,-1,-;\n"), empty(None));
     }
 
     #[test]

@@ -3,12 +3,14 @@
 mod defaults;
 mod kmsg;
 mod lines;
+mod stamps;
 
 use regex::{RegexBuilder, RegexSet, RegexSetBuilder};
 use thiserror::Error;
 
 pub use kmsg::{Record, record};
 pub use lines::{LONGEST_LINE, Lines};
+pub use stamps::Stamps;
 
 /// Largest program that a pattern may compile to, bytes.
 const LARGEST_PROGRAM: usize = 1 << 20;

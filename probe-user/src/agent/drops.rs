@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use probe_common::drops::{DropKey, MAX_DROPS};
-use probe_core::drops::DropTotal;
+use probe_core::drops::{DropTotal, is_trouble};
 use probe_core::flight::Event;
 use probe_core::time::{Mono, SECOND};
 use probe_core::timeline::LinkName;
@@ -11,8 +11,9 @@ use probe_core::timeline::LinkName;
 use super::Agent;
 use crate::kernel::drops::places;
 
-/// Time between two readings of the kernel's symbols, nanoseconds: there are some hundred thousand.
-const SYMBOLS_EVERY: u64 = 5 * SECOND;
+/// Time between two readings of the kernel's symbols, nanoseconds: there are some hundred thousand. For a place of a link's trouble they are
+/// read at once: there are few such places, and a row that is on the timeline gets no name later.
+const SYMBOLS_EVERY: u64 = 30 * SECOND;
 
 /// What was dropped when it was last looked at.
 #[derive(Debug, Default)]
@@ -61,10 +62,11 @@ impl Agent {
     }
 
     fn find_places(&mut self, now: Mono) {
-        let wanted = self.dropped.counts.keys().map(|key| key.location);
-        let unknown: BTreeSet<u64> = wanted.filter(|location| !self.dropped.places.contains_key(location)).collect();
+        let news = || self.dropped.counts.keys().filter(|key| !self.dropped.places.contains_key(&key.location));
+        let unknown: BTreeSet<u64> = news().map(|key| key.location).collect();
         let due = self.dropped.asked.is_none_or(|asked| now.since(asked) >= SYMBOLS_EVERY);
-        if unknown.is_empty() || !due {
+        let urgent = || news().any(|key| is_trouble(&self.kernel.drops.reason(key.reason)));
+        if unknown.is_empty() || !due && !urgent() {
             return;
         }
         self.dropped.asked = Some(now);

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use probe_core::logs::Lines;
 
 use super::{News, Reporter};
+use crate::clock;
 
 /// Bytes that are read of a file at a look.
 const MOST_AT_ONCE: u64 = 1 << 20;
@@ -163,7 +164,8 @@ impl Open {
             };
             self.offset += read as u64;
             left = left.saturating_sub(read as u64);
-            self.lines.push(room.get(..read).unwrap_or_default(), |line| reporter.line(name, line));
+            let at = clock::now();
+            self.lines.push(room.get(..read).unwrap_or_default(), |line| reporter.line(at, name, line));
         }
         Reporter::count(&reporter.counters.cut, self.lines.take_cut());
         Ok(())

@@ -5,10 +5,11 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
-use probe_core::logs::record;
+use probe_core::logs::{Stamps, record};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Reporter;
+use crate::clock;
 
 /// Where it is.
 pub(super) const PATH: &str = "/dev/kmsg";
@@ -21,6 +22,7 @@ const MOST_AT_ONCE: usize = 1000;
 pub(super) struct KernelLog {
     file: File,
     next: Option<u64>,
+    stamps: Stamps,
 }
 
 impl KernelLog {
@@ -28,7 +30,7 @@ impl KernelLog {
     pub(super) fn open() -> io::Result<Self> {
         let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(PATH)?;
         file.seek(SeekFrom::End(0))?;
-        Ok(Self { file, next: None })
+        Ok(Self { file, next: None, stamps: Stamps::default() })
     }
 
     /// Reads what is new. Records that were overwritten before are counted by their numbers.
@@ -42,7 +44,9 @@ impl KernelLog {
                     let missed = self.next.map_or(0, |next| found.sequence.saturating_sub(next));
                     Reporter::count(&reporter.counters.kernel_gaps, missed);
                     self.next = Some(found.sequence.saturating_add(1));
-                    reporter.line("kernel", &found.text);
+                    let read = clock::now();
+                    let at = found.stamp_us.map_or(read, |stamp| self.stamps.written(read, stamp));
+                    reporter.line(at, "kernel", &found.text);
                 }
                 Err(error) => match error.raw_os_error() {
                     Some(libc::EAGAIN) => return Ok(()),

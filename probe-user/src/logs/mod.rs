@@ -18,7 +18,6 @@ use probe_core::logs::{Pattern, Patterns};
 use probe_core::time::Mono;
 use tokio::sync::mpsc;
 
-use crate::clock;
 use file::Follower;
 use kernel::KernelLog;
 
@@ -45,7 +44,7 @@ pub struct LogConfig {
 pub enum News {
     /// A line that matched.
     Line {
-        /// When it was read.
+        /// When it was written, as far as the kernel's log tells; a line of a file: when it was read.
         at: Mono,
         /// `kernel`, or the file's path.
         file: String,
@@ -160,9 +159,9 @@ struct Reporter {
 
 impl Reporter {
     /// Looks at a line.
-    fn line(&self, file: &str, line: &str) {
+    fn line(&self, at: Mono, file: &str, line: &str) {
         if let Some(pattern) = self.patterns.find(line) {
-            self.tell(News::Line { at: clock::now(), file: file.to_owned(), pattern: pattern.clone(), line: line.to_owned() });
+            self.tell(News::Line { at, file: file.to_owned(), pattern: pattern.clone(), line: line.to_owned() });
         }
     }
 

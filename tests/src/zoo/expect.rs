@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::case::Outcome;
 use super::fault::{Fault, Mode};
 use crate::harness::Incident;
+use crate::harness::json::list;
 
 /// Names of findings and triggers, as in incident.json.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,8 @@ pub struct Expected {
     pub triggers: &'static [&'static str],
     /// Words that stand among what it was not.
     pub excluded: &'static [&'static str],
+    /// The kernel dropped for reasons that begin so, each at a place that has a name.
+    pub drops: &'static [&'static str],
 }
 
 /// Findings of a bond that is broken from within, which no fault outside of it may bring.
@@ -52,6 +55,7 @@ pub fn expected(fault: Fault, mode: Mode) -> Expected {
             never: &["carrier-loss", "admin-down", "flapping", "rx-blackout", "slave-removed", "partner-silent", "path-loss"],
             triggers: &["storm"],
             excluded: &["no carrier loss", "not set down", "no RX loss"],
+            ..none
         },
         Fault::CarrierBoth => {
             Expected { first: &["carrier-loss"], also: &["bond-down"], never: SOFT, triggers: &["bond-down"], ..none }
@@ -141,7 +145,7 @@ pub fn expected(fault: Fault, mode: Mode) -> Expected {
             triggers: &["slave-down"],
             ..none
         },
-        Fault::TxDrops => Expected { first: &["local-drops"], never: HARD, triggers: &["drops"], ..none },
+        Fault::TxDrops => Expected { first: &["local-drops"], never: HARD, triggers: &["drops"], drops: &["QDISC_"], ..none },
         Fault::SlaveRemoved => Expected {
             first: &["slave-removed"],
             also: &["bond-down"],
@@ -182,6 +186,13 @@ impl Expected {
         let all = || verdict.chain.iter().chain(&verdict.others);
         for wanted in self.also {
             ensure!(all().any(|kind| kind == wanted), "{wanted} is not found: {verdict:?}\n{}", incident.report);
+        }
+        let dropped = list(&incident.json, "/drops")?;
+        for reason in self.drops {
+            let named = |drop: &&Value| drop["reason"].as_str().is_some_and(|name| name.starts_with(reason));
+            let place = |drop: &Value| drop["place"].as_str().is_some_and(|place| !place.is_empty());
+            let mut rows = dropped.iter().filter(named).peekable();
+            ensure!(rows.peek().is_some() && rows.all(place), "{reason} without a place: {dropped:#?}\n{}", incident.report);
         }
         for wrong in self.never {
             ensure!(all().all(|kind| kind != wrong), "{wrong} is found: {verdict:?}\n{}", incident.report);

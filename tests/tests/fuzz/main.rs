@@ -5,6 +5,9 @@
 //! coverage-guided fuzzers (cargo-fuzz, bolero's engines) need a nightly compiler. What is checked: nothing panics (overflows included,
 //! the tests have them checked), nothing is read for ever, and what a target asserts.
 
+mod answers;
+mod flight;
+mod logs;
 mod mutate;
 mod run;
 mod targets;
@@ -24,6 +27,26 @@ fn lacpdus_of_any_bytes_are_decoded_or_refused() {
 #[test]
 fn netlink_datagrams_of_any_bytes_are_decoded_or_refused() {
     fuzz("netlink", targets::netlink);
+}
+
+#[test]
+fn answers_of_any_bytes_to_probes_are_taken_or_refused() {
+    fuzz("answer", answers::probe);
+}
+
+#[test]
+fn routes_addresses_and_counters_of_any_bytes_are_decoded_or_refused() {
+    fuzz("network", answers::network);
+}
+
+#[test]
+fn logs_of_any_bytes_are_lines_whatever_the_pieces_that_they_come_in() {
+    fuzz("log", logs::log);
+}
+
+#[test]
+fn flights_through_any_lacpdus_never_want_to_be_told_the_time_again_at_once() {
+    fuzz("flight", flight::flight);
 }
 
 #[test]
@@ -49,4 +72,12 @@ fn filters_of_any_text_are_read_or_refused_with_a_column() {
 #[test]
 fn configuration_files_of_any_text_are_read_or_refused_with_a_place() {
     fuzz("config", targets::config);
+}
+
+/// Else the parsers of single keys are never reached.
+#[test]
+fn the_corpus_has_a_configuration_file_that_sets_what_can_be_set_and_is_taken() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/config/full.toml");
+    let config = probe_user::config::check(&path).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!((config.targets.len(), config.log_patterns.len(), config.filter.is_some()), (5, 3, true));
 }

@@ -7,6 +7,7 @@ mod disk;
 mod files;
 mod filter;
 mod harness;
+mod held;
 mod lab;
 mod links;
 mod load;

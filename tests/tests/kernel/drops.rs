@@ -4,6 +4,7 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 
 use anyhow::{Result, ensure};
 use linkprobe_tests::traffic::{Kind, Plan, run::Run};
+use probe_common::drops::DropKey;
 use probe_user::kernel::{HookChoice, Kernel, drops::places};
 
 use crate::lab::{Lab, NEAR, ifindex};
@@ -42,7 +43,10 @@ fn packets_that_a_queue_has_no_room_for_are_counted_with_reason_and_place_or_the
         let near = ifindex(&lab.near, NEAR)?;
         let counts = kernel.drops.counts()?;
         let full: Vec<_> = counts.iter().filter(|(key, _)| kernel.drops.reason(key.reason) == "QDISC_DROP").collect();
-        println!("{counts:?}, {:?}", places(&full.iter().map(|(key, _)| key.location).collect()));
+        let found = places(&full.iter().map(|(key, _)| key.location).collect());
+        println!("{counts:?}, {found:?}");
+        let named = |(key, _): &(&DropKey, &u64)| found.get(&key.location).is_some_and(|place| !place.is_empty());
+        ensure!(full.iter().all(named), "a place without a name: {full:?}, {found:?}");
         ensure!(full.iter().all(|(key, _)| key.ifindex == near), "{counts:?}");
         ensure!(full.iter().map(|(_, count)| **count).sum::<u64>() >= 50, "{counts:?}");
         ensure!(kernel.losses()?.drops_uncounted == 0);

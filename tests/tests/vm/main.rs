@@ -8,6 +8,7 @@ mod edges;
 mod harness;
 mod lab;
 mod lacp;
+mod logs;
 mod recorded;
 mod restart;
 mod zoo;

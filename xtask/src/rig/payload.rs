@@ -115,14 +115,13 @@ fn put(archive: &mut Archive, from: &Path, to: &str) -> Result<()> {
     Ok(())
 }
 
-/// Programs that were stripped so far.
-static STRIPPED: AtomicU32 = AtomicU32::new(0);
-
+/// Strips a program. Payloads for several guests may be made at the same time.
 fn stripped(strip: &Path, program: &Path) -> Result<Vec<u8>> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let dir = paths::target().join("rig");
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-    // payloads of several guests are made at the same time
-    let out = dir.join(format!("stripped-{}-{}", std::process::id(), STRIPPED.fetch_add(1, Ordering::Relaxed)));
+    let out = dir.join(format!("stripped-{}-{number}", std::process::id()));
     bytes(Command::new(strip).arg("--strip-debug").arg("-o").arg(&out).arg(program))?;
     let result = fs::read(&out).with_context(|| format!("cannot read {}", out.display()));
     let _ = fs::remove_file(&out);
