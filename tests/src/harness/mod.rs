@@ -16,6 +16,7 @@ pub mod place;
 pub mod programs;
 pub mod scratch;
 pub mod sender;
+pub mod stall;
 pub mod story;
 pub mod tshark;
 pub mod veth;

@@ -1,5 +1,6 @@
 //! The fault zoo: real bonds that are broken by real means, and what the agent must make of each.
 
+mod again;
 mod breaks;
 mod case;
 mod expect;
@@ -7,6 +8,7 @@ pub mod fault;
 mod lab;
 mod table;
 
+pub use again::run_fairly;
 pub use breaks::Storm;
 pub use case::{Case, Outcome, run_all};
 pub use expect::{Expected, expected};

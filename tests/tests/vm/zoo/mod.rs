@@ -6,7 +6,7 @@ mod lacp;
 mod storm;
 
 use anyhow::{Result, bail};
-use linkprobe_tests::zoo::{Case, Fault, Mode, expected, run_all, table};
+use linkprobe_tests::zoo::{Case, Fault, Mode, expected, run_fairly, table};
 
 use crate::lab::kernel;
 
@@ -30,7 +30,7 @@ fn zoo(mode: Mode, faults: &[Fault]) -> Result<()> {
     let old = kernel()? < (6, 6);
     let wanted = |fault: &&Fault| !old || ON_OLD_KERNELS.contains(&(mode, **fault));
     let cases = faults.iter().filter(wanted).map(|fault| Case::new(*fault, mode)).collect();
-    let results = run_all(cases, AT_ONCE);
+    let results = run_fairly(cases, AT_ONCE);
     println!("{}", table(&results));
     let mut wrong = Vec::new();
     for (case, result) in &results {
