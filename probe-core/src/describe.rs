@@ -53,6 +53,7 @@ impl fmt::Display for What {
             What::SlaveActive { active } => write!(f, "slave is {} now", if *active { "active" } else { "backup" }),
             What::Attribute { name, from, to } => write!(f, "{name} {from} → {to}"),
             What::Gap { reason } => write!(f, "events were lost ({reason}); what follows was found by asking again"),
+            What::LinkReason { reason } => write!(f, "the driver says why: {reason}"),
             What::ClockStep { step_ns } => {
                 let ns = step_ns.unsigned_abs();
                 let sign = if *step_ns < 0 { "back" } else { "forward" };

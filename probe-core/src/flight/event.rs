@@ -91,6 +91,13 @@ pub enum Event {
         /// The line.
         line: String,
     },
+    /// The answer to [`Action::AskReason`], where there is one.
+    LinkReason {
+        /// The link.
+        ifindex: u32,
+        /// In words.
+        reason: String,
+    },
     /// The wall clock was set.
     ClockStep {
         /// By how much, nanoseconds; positive is forward.
@@ -155,6 +162,11 @@ pub enum Action {
     /// Ask the kernel for a slave or its bond as it is now, and for a slave's LACPDU counters: [`Event::Link`] from
     /// [`Source::Resync`], and [`Event::LacpCounters`].
     AskLink {
+        /// The link.
+        ifindex: u32,
+    },
+    /// Ask a link's driver why it has no carrier: [`Event::LinkReason`].
+    AskReason {
         /// The link.
         ifindex: u32,
     },

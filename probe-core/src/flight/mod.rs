@@ -12,6 +12,7 @@ mod lacp_tests;
 mod logs;
 mod matrix;
 mod reach;
+mod reason;
 mod repeat;
 mod status;
 #[cfg(test)]
@@ -49,6 +50,7 @@ pub struct Flight {
     lacp: lacp::Lacp,
     repeats: repeat::Repeats,
     drops: drops::Drops,
+    reasons: reason::Reasons,
     /// The links whose taps were asked for, why, and by which name.
     tapped: BTreeMap<u32, (Role, String)>,
     open: Option<window::Window>,
@@ -73,6 +75,7 @@ impl Flight {
             lacp: lacp::Lacp::default(),
             repeats: repeat::Repeats::new(config.storm_rate, config.before.saturating_add(config.longest)),
             drops: drops::Drops::new(config.before.saturating_add(config.longest)),
+            reasons: reason::Reasons::default(),
             tapped: BTreeMap::new(),
             open: None,
             opened: 0,
@@ -130,6 +133,7 @@ impl Flight {
             Event::Resync { reason, links } => {
                 self.change(now, None, &mut actions, |table| table.resync(now, &reason, links));
             }
+            Event::LinkReason { ifindex, reason } => self.link_reason(now, ifindex, reason, &mut actions),
             Event::ClockStep { step_ns } => self.note(now, None, What::ClockStep { step_ns }, &mut actions),
             Event::Manual { reason } => {
                 self.fire(&Fired { at: now, kind: Kind::Manual, link: None, text: reason }, &mut actions);
@@ -239,6 +243,7 @@ impl Flight {
     fn consequences(&mut self, now: Mono, entries: Vec<Entry>, actions: &mut Vec<Action>) {
         let fired = self.triggers.observe(now, &self.table, &entries);
         self.lacp_links(now, &entries);
+        self.ask_reasons(&entries, actions);
         let gone: Vec<u32> = entries
             .iter()
             .filter(|entry| entry.what == What::Vanished)

@@ -28,7 +28,7 @@ pub(super) fn doings(actions: &[Action]) -> Vec<String> {
         Action::Open(opened) => Some(format!("open {} {}", opened.number, opened.kind)),
         Action::Extend { until } => Some(format!("until {}", until.0 / 1_000_000)),
         Action::Close(incident) => Some(format!("close {:?} {}", incident.closed, incident.to.0 / 1_000_000)),
-        Action::Report(_) | Action::AskLink { .. } => None,
+        Action::Report(_) | Action::AskLink { .. } | Action::AskReason { .. } => None,
     };
     actions.iter().filter_map(doing).collect()
 }

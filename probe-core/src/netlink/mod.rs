@@ -7,12 +7,14 @@ mod attribute;
 mod bond;
 mod lacp_stats;
 mod link;
+mod link_reason;
 mod route;
 mod stats;
 #[cfg(test)]
 mod tests;
 
 pub use lacp_stats::{lacp_counters, lacp_counters_request};
+pub use link_reason::link_reason;
 pub use route::{Address, AddressMessage, Route, RouteMessage, decode_addresses, decode_routes};
 pub use stats::stats_request;
 use thiserror::Error;

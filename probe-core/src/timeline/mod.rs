@@ -133,6 +133,11 @@ pub enum What {
         /// By how much, nanoseconds; positive is forward.
         step_ns: i64,
     },
+    /// Why a link has no carrier, as its driver tells (the extended link state).
+    LinkReason {
+        /// In words.
+        reason: String,
+    },
     /// A LACPDU says something else than the one before it in the same direction.
     Lacp {
         /// [`Direction::Egress`]: ours; [`Direction::Ingress`]: the partner's.

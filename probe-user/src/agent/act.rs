@@ -44,6 +44,10 @@ impl Agent {
                 Vec::new()
             }
             Action::AskLink { ifindex } => ask(ifindex),
+            Action::AskReason { ifindex } => {
+                self.reasons.ask(ifindex);
+                Vec::new()
+            }
             Action::Report(entry) => {
                 self.report(&entry);
                 Vec::new()

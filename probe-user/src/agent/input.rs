@@ -12,7 +12,7 @@ use crate::control::{Call, Server};
 use crate::incident::WriteOutcome;
 use crate::kernel::rings::{Events, Samples};
 use crate::logs::{Logs, News};
-use crate::netlink::{Monitor, Received, StatsAnswer};
+use crate::netlink::{Monitor, Reason, Received, StatsAnswer};
 use crate::probe::{Probes, Report};
 use crate::readable::Readable;
 
@@ -32,6 +32,8 @@ pub enum Input {
     Log(News),
     /// What drivers have counted.
     Counted(StatsAnswer),
+    /// Why a link has no carrier.
+    Reason(Reason),
     /// The writer is done with an incident, or has failed.
     Written(Box<WriteOutcome>),
     /// A signal.
@@ -64,6 +66,7 @@ pub struct Inputs {
     /// Logs that are followed.
     pub logs: Logs,
     counted: mpsc::Receiver<StatsAnswer>,
+    reasons: mpsc::UnboundedReceiver<Reason>,
     /// Outcomes of writing.
     pub written: mpsc::UnboundedReceiver<WriteOutcome>,
     server: Server,
@@ -86,6 +89,7 @@ impl Inputs {
         probes: Probes,
         logs: Logs,
         counted: mpsc::Receiver<StatsAnswer>,
+        reasons: mpsc::UnboundedReceiver<Reason>,
         written: mpsc::UnboundedReceiver<WriteOutcome>,
     ) -> io::Result<Self> {
         Ok(Self {
@@ -98,6 +102,7 @@ impl Inputs {
             logs,
             server,
             counted,
+            reasons,
             written,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -126,6 +131,7 @@ impl Inputs {
             received = self.monitor.receive() => Ok(Input::Netlink(received.context("rtnetlink")?)),
             step = self.clock.stepped() => Ok(Input::ClockStep(step.context("clock")?)),
             Some(counted) = self.counted.recv() => Ok(Input::Counted(counted)),
+            Some(reason) = self.reasons.recv() => Ok(Input::Reason(reason)),
             Some(outcome) = self.written.recv() => Ok(Input::Written(Box::new(outcome))),
             _ = self.user1.recv() => Ok(Input::Signal(Signal::Trigger)),
             report = self.probes.next() => Ok(Input::Probe(report)),

@@ -32,7 +32,7 @@ use crate::kernel::Kernel;
 use crate::kernel::load::Diagnostics;
 use crate::kernel::lock::Lock;
 use crate::logs::News;
-use crate::netlink::{Received, links};
+use crate::netlink::{ReasonAsker, Received, links};
 use crate::probe::Report;
 use incidents::Incidents;
 use input::{Input, Inputs, Signal};
@@ -69,6 +69,8 @@ struct Agent {
     incidents: Incidents,
     /// What the taps had counted at moments of the recent past.
     history: CountHistory,
+    /// Asks drivers why links have no carrier.
+    reasons: ReasonAsker,
     /// What reads them, and the drivers', once a second.
     counting: Counting,
     /// The moment at which the open incident's window begins.
@@ -135,6 +137,7 @@ impl Agent {
                     Report::Alarm(text) => Event::Alarm { text },
                 }),
                 Input::Counted(answer) => self.counted(answer),
+                Input::Reason((ifindex, reason)) => self.handle(Event::LinkReason { ifindex, reason }),
                 Input::Written(outcome) => self.written(*outcome),
                 Input::Signal(Signal::Trigger) => self.handle(Event::Manual { reason: "SIGUSR1".into() }),
                 Input::Signal(Signal::Stop) => return Ok(()),

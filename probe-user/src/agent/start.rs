@@ -21,7 +21,7 @@ use crate::control::{Server, socket_path};
 use crate::kernel::lock::Lock;
 use crate::kernel::{Kernel, KernelConfig, features};
 use crate::logs::{LogConfig, Logs};
-use crate::netlink::{Monitor, StatsAsker, links};
+use crate::netlink::{Monitor, ReasonAsker, StatsAsker, links};
 use crate::probe::{ProbeConfig, Probes};
 
 /// Where maps and links are pinned; the instance's name follows.
@@ -62,14 +62,17 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
     let probes = Probes::start(probe_config(&config)).context("probes")?;
     let logs = Logs::start(&log_config(&config)).context("logs")?;
     let (drivers, counted) = StatsAsker::start().context("counters of drivers")?;
+    let (reasons, told) = ReasonAsker::new();
     let clock = ClockWatch::start().context("clock")?;
-    let inputs = Inputs::new(monitor, events, samples, server, clock, probes, logs, counted, written).context("event loop")?;
+    let inputs =
+        Inputs::new(monitor, events, samples, server, clock, probes, logs, counted, told, written).context("event loop")?;
     let mut agent = Agent {
         started: clock::now(),
         kernel,
         flight: Flight::new(flight_config(&config)?),
         incidents,
         history: CountHistory::new(ns(config.before)),
+        reasons,
         counting: Counting::new(drivers),
         base: None,
         losses: Losses { netlink_undecodable: found.undecodable.len() as u64, ..Losses::default() },

@@ -190,6 +190,8 @@ impl Thread {
         let error = match write(&self.config.dir, &waiting.job) {
             Ok(incident) => {
                 self.release(&waiting.job);
+                // Its megabytes are free before anybody is told, who gives free memory back then.
+                drop(waiting);
                 let cleaned = retain(&self.config.dir, self.config.retention, &incident.id, SystemTime::now());
                 return (self.on_outcome)(WriteOutcome::Written { incident, cleaned });
             }

@@ -2,11 +2,14 @@
 
 use std::io;
 
-use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE};
+use netlink_sys::protocols::NETLINK_ROUTE;
 use serde::Serialize;
 
 use super::{KernelError, ethtool};
-use crate::netlink::request::{self as nl, Ask};
+use crate::netlink::{
+    genl,
+    request::{self as nl, Ask},
+};
 
 /// Bits of `NETDEV_A_DEV_XDP_FEATURES` (linux/netdev.h).
 const NETDEV_XDP_ACT_BASIC: u64 = 1;
@@ -94,24 +97,11 @@ fn link(ifindex: u32) -> Result<Device, KernelError> {
 
 /// From the `netdev` family (Documentation/netlink/specs/netdev.yaml).
 fn xdp_features(ifindex: u32) -> Option<u64> {
-    const GENL_ID_CTRL: u16 = 0x10;
-    const CTRL_CMD_GETFAMILY: u8 = 3;
-    const CTRL_ATTR_FAMILY_ID: u16 = 1;
-    const CTRL_ATTR_FAMILY_NAME: u16 = 2;
     const NETDEV_CMD_DEV_GET: u8 = 1;
     const NETDEV_A_DEV_IFINDEX: u16 = 1;
     const NETDEV_A_DEV_XDP_FEATURES: u16 = 3;
-    const GENLMSGHDR: usize = 4;
 
-    let ask = |family: u16, command: u8, attribute: u16, value: &[u8]| {
-        let mut payload = vec![command, 1, 0, 0];
-        nl::put(&mut payload, attribute, value);
-        let answers = nl::request(NETLINK_GENERIC, family, &Ask::One, &payload).ok()?;
-        Some(answers.first()?.get(GENLMSGHDR..)?.to_vec())
-    };
-    let family = ask(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME, b"netdev\0")?;
-    let family = nl::u16_at(nl::find(&family, CTRL_ATTR_FAMILY_ID)?, 0)?;
-    let device = ask(family, NETDEV_CMD_DEV_GET, NETDEV_A_DEV_IFINDEX, &ifindex.to_ne_bytes())?;
+    let device = genl::ask("netdev", NETDEV_CMD_DEV_GET, NETDEV_A_DEV_IFINDEX, &ifindex.to_ne_bytes())?;
     nl::u64_at(nl::find(&device, NETDEV_A_DEV_XDP_FEATURES)?, 0)
 }
 

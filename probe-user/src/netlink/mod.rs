@@ -8,9 +8,11 @@
 mod ask;
 mod asker;
 mod dump;
+pub(crate) mod genl;
 mod links;
 mod monitor;
 mod network;
+mod reason;
 pub(crate) mod request;
 mod stats;
 
@@ -20,3 +22,4 @@ use dump::dump_links;
 pub use links::{Links, links};
 pub use monitor::{Monitor, Received};
 pub use network::{Changes, network};
+pub use reason::{Reason, ReasonAsker};

@@ -1,8 +1,9 @@
 //! A port lost its carrier: the cable, the optics, the other end's port.
 
 use super::flapping::FLAPS;
-use crate::timeline::Source;
+use crate::timeline::{Source, What};
 use crate::verdict::case::{Case, counter, entry, fact};
+use crate::verdict::life::of_link;
 use crate::verdict::{Confidence, Finding, FindingKind};
 
 /// Speaks for slaves and plain interfaces whose carrier went. Stays silent for bonds and what lies on them, whose carrier follows
@@ -25,8 +26,13 @@ pub fn carrier_loss(case: &Case<'_>) -> Vec<Finding> {
                 let losses = u64::from(after.carrier_down_count.saturating_sub(before.carrier_down_count));
                 evidence.push(counter(format!("{name}: carrier losses in the window, by the kernel"), losses));
             }
+            let told = of_link(case.incident, name)
+                .filter(|told| told.at >= span.from && span.until.is_none_or(|until| told.at <= until))
+                .find_map(|told| if let What::LinkReason { reason } = &told.what { Some((told, reason)) } else { None });
+            let why = told.map_or_else(String::new, |(_, reason)| format!(": {reason}, as its driver says"));
+            evidence.extend(told.map(|(told, _)| entry(told)));
             found.push(
-                Finding::new(FindingKind::CarrierLoss, Some(case.link(name)), span.from, format!("{name} lost its carrier"))
+                Finding::new(FindingKind::CarrierLoss, Some(case.link(name)), span.from, format!("{name} lost its carrier{why}"))
                     .until(span.until)
                     .weighed(case.severity_of_loss(name, span.from), Confidence::High)
                     .action(format!(
@@ -51,6 +57,15 @@ mod tests {
         let found = scene.run(carrier_loss);
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].link_name(), found[0].severity), ("eth1", Severity::Warning));
+    }
+
+    #[test]
+    fn what_the_driver_says_is_told_and_only_of_that_time() {
+        let reason = || What::LinkReason { reason: "no cable".to_owned() };
+        let lost = || Scene::lacp().carrier(10_000, "eth1", false).carrier(20_000, "eth1", true);
+        let found = lost().what(10_900, "eth1", reason()).run(carrier_loss);
+        assert_eq!(found[0].text, "eth1 lost its carrier: no cable, as its driver says");
+        assert_eq!(lost().what(30_000, "eth1", reason()).run(carrier_loss)[0].text, "eth1 lost its carrier");
     }
 
     #[test]
