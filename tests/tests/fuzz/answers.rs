@@ -40,6 +40,7 @@ pub fn network(input: &[u8]) {
     assert!(netlink::decode(input).len() <= most);
     for payload in [Some(input), input.get(HEADER..)].into_iter().flatten() {
         let _ = netlink::lacp_counters(payload);
+        let _ = netlink::link_reason(1, payload);
     }
 }
 
