@@ -192,8 +192,7 @@ impl Follow {
         let from = match side.current() {
             Some((at, _)) => at,
             // Where nothing has come yet, only the other end's LACPDUs show that they are seen here at all.
-            None if self.worked && self.side(direction.other()).current().is_some() => self.since,
-            None => return None,
+            None => self.since.max(self.side(direction.other()).first().filter(|_| self.worked)?),
         };
         let limit = side::limit(self.interval(direction)?);
         Some((from.plus(limit), limit))

@@ -16,6 +16,8 @@ pub struct Side {
     last: Option<(Mono, Lacpdu)>,
     /// The last one came since the link is up.
     fresh: bool,
+    /// The first of those since the link is up.
+    first: Option<Mono>,
     /// Since when its LACPDUs say that it does not work.
     bad: Option<Mono>,
     /// Since when it is silent.
@@ -44,7 +46,9 @@ impl Side {
             self.gap = gap;
             self.longest = self.longest.max(gap.unwrap_or(0));
         }
-        self.fresh = true;
+        if !std::mem::replace(&mut self.fresh, true) {
+            self.first = Some(at);
+        }
         self.seen += 1;
         self.bad = if pdu.actor.state.is_working() { None } else { self.bad.or(Some(at)) };
         let after_silence = self.silent.take().and(gap);
@@ -58,7 +62,7 @@ impl Side {
 
     /// What was said before counts no more: the link is down, or was.
     pub(super) fn forget(&mut self) {
-        *self = Self { fresh: false, bad: None, silent: None, gap: None, longest: 0, ..*self };
+        *self = Self { fresh: false, first: None, bad: None, silent: None, gap: None, longest: 0, ..*self };
     }
 
     /// It is silent since `at`.
@@ -74,6 +78,11 @@ impl Side {
     /// The newest LACPDU of those since the link is up.
     pub fn current(&self) -> Option<(Mono, Lacpdu)> {
         self.last.filter(|_| self.fresh)
+    }
+
+    /// When the first of those since the link is up came.
+    pub fn first(&self) -> Option<Mono> {
+        self.first
     }
 
     /// Whether it says that traffic passes, and goes on saying so.
