@@ -29,7 +29,7 @@ use crate::clock;
 use crate::config::{Config, RunArgs};
 use crate::control::{Call, Reply, Request};
 use crate::kernel::Kernel;
-use crate::kernel::load::Diagnostics;
+use crate::kernel::load::{Diagnostics, one_heap};
 use crate::kernel::lock::Lock;
 use crate::logs::News;
 use crate::netlink::{ReasonAsker, Received, links};
@@ -48,6 +48,7 @@ const TICK: Duration = Duration::from_millis(500);
 pub fn run(args: &RunArgs) -> anyhow::Result<()> {
     let config = Config::resolve(args)?;
     logging::start(&config.log);
+    one_heap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("event loop")?;
     let ended = runtime.block_on(async {
         let (mut agent, mut inputs) = start::start(config)?;

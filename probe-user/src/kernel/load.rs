@@ -212,6 +212,16 @@ pub(super) const fn layout_of(division: Division) -> Layout {
     }
 }
 
+/// One heap for all threads, which is only to be called before there are any: glibc gives each thread one of its own, and of those what is
+/// free at their ends is never given back. Few threads allocate, and seldom at the same time.
+pub fn one_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it only sets a number that the allocator reads.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
+}
+
 /// Gives free memory back. Loading takes tens of megabytes for a moment, the kernel's type information most of them; glibc would keep
 /// them.
 pub fn give_back_heap() {
