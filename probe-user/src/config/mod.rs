@@ -87,7 +87,7 @@ pub struct Config {
     pub log_patterns: Vec<Pattern>,
     /// Directory of the incidents.
     pub incidents: PathBuf,
-    /// Most bytes of records held for one incident.
+    /// Most bytes of packets in one incident's file.
     pub capture_limit: u64,
     /// Which ordinary packets are written; `None` for all.
     pub filter: Option<Filter>,
@@ -167,7 +167,7 @@ impl Config {
             log_files: settings.log_file.unwrap_or_default(),
             log_patterns: [settings.log_failure, settings.log_recovery].into_iter().flatten().flatten().collect(),
             incidents: settings.incidents.unwrap_or_else(default_incidents),
-            capture_limit: settings.capture_limit.unwrap_or(8 << 20),
+            capture_limit: settings.capture_limit.unwrap_or(4 << 20),
             // An empty one takes all.
             filter: settings.filter.filter(|filter| !filter.text().trim().is_empty()),
             keep_incidents: settings.keep_incidents.unwrap_or(100),

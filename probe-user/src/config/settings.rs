@@ -148,7 +148,7 @@ pub struct Settings {
     /// Where incidents are written, each a directory [default: /var/lib/linkprobe/incidents]
     #[arg(long, value_name = "DIR", help_heading = "Incidents")]
     pub incidents: Option<PathBuf>,
-    /// Most bytes of packets in one incident [default: 8MiB]
+    /// Most bytes of packets in an incident's capture.pcapng [default: 4MiB]
     ///
     /// Control frames come first, then the packets nearest to the triggers; what does not fit is counted.
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Incidents")]

@@ -16,6 +16,10 @@ mod block {
 
 const BYTE_ORDER_MAGIC: u32 = 0x1A2B_3C4D;
 const LINKTYPE_ETHERNET: u16 = 1;
+/// Bytes that a packet takes in the file beside its own: its block, and the options of every packet (direction, packet id, queue). A comment
+/// comes on top.
+pub const PACKET_OVERHEAD: usize = 64;
+
 /// Longest text of an option: what fits into its 16-bit length.
 const MAX_TEXT: usize = 65_000;
 

@@ -6,11 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use probe_common::recorder::lane;
+use probe_common::recorder::{RecordHeader, lane};
 use probe_core::record::records;
 use probe_core::time::Mono;
 
 use super::lost::Lost;
+use super::pcapng::PACKET_OVERHEAD;
 use super::source::{ASIDE, Chunk};
 
 /// Most evicted blocks that are remembered one by one; more are remembered by time only, and cannot come back.
@@ -48,6 +49,8 @@ type Rank = (usize, u64, Key);
 #[derive(Debug)]
 struct Held {
     bytes: Vec<u8>,
+    /// Bytes in the file.
+    weight: usize,
     first: Mono,
     last: Mono,
     distance: u64,
@@ -60,7 +63,7 @@ struct Evicted {
 }
 
 impl Store {
-    /// Holds at most `limit` bytes of records, none of them from before `from`, and prefers those near to `trigger`.
+    /// Holds records that take at most `limit` bytes in the file, none of them from before `from`, and prefers those near to `trigger`.
     pub fn new(limit: usize, from: Mono, trigger: Mono) -> Self {
         Self {
             limit,
@@ -116,7 +119,7 @@ impl Store {
         self.put(key, bytes)
     }
 
-    /// Bytes of records that are held.
+    /// Bytes that what is held takes in the file.
     pub fn bytes(&self) -> usize {
         self.bytes.iter().sum()
     }
@@ -174,9 +177,10 @@ impl Store {
             return true;
         }
         let distance = distance(&self.triggers, first, last);
-        self.bytes[key.1] += bytes.len();
+        let weight = weight(&bytes);
+        self.bytes[key.1] += weight;
         self.ranks.insert((key.1, distance, key));
-        self.blocks.insert(key, Held { bytes, first, last, distance });
+        self.blocks.insert(key, Held { bytes, weight, first, last, distance });
         let mut kept = true;
         while self.bytes() > self.limit {
             let Some(worst) = self.worst() else { break };
@@ -198,7 +202,7 @@ impl Store {
     fn take(&mut self, key: Key) -> Option<Held> {
         let held = self.blocks.remove(&key)?;
         self.ranks.remove(&(key.1, held.distance, key));
-        self.bytes[key.1] -= held.bytes.len();
+        self.bytes[key.1] -= held.weight;
         Some(held)
     }
 
@@ -233,6 +237,11 @@ impl Store {
     }
 }
 
+/// Bytes that records take in the file: there, each has more around it than in memory.
+fn weight(bytes: &[u8]) -> usize {
+    bytes.len() + records(bytes).map_while(Result::ok).count() * (PACKET_OVERHEAD - size_of::<RecordHeader>())
+}
+
 /// Nanoseconds from a span of time to the nearest trigger; 0 when one lies within.
 fn distance(triggers: &BTreeSet<Mono>, first: Mono, last: Mono) -> u64 {
     let after = triggers.range(first..).next().map_or(u64::MAX, |next| next.since(last));
@@ -242,7 +251,7 @@ fn distance(triggers: &BTreeSet<Mono>, first: Mono, last: Mono) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{chunk, record_bytes};
+    use super::super::testing::{chunk, file_bytes};
     use super::*;
 
     const SECOND: u64 = 1_000_000_000;
@@ -259,7 +268,7 @@ mod tests {
 
     #[test]
     fn what_is_nearest_to_the_trigger_stays() {
-        let one = record_bytes();
+        let one = file_bytes();
         let mut store = Store::new(3 * one, Mono(0), Mono(50 * SECOND));
         for second in 1..=49 {
             store.put_whole(block(lane::BULK, second, &[second]));
@@ -273,7 +282,7 @@ mod tests {
 
     #[test]
     fn the_control_lane_goes_before_the_bulk_lane() {
-        let one = record_bytes();
+        let one = file_bytes();
         let mut store = Store::new(4 * one, Mono(0), Mono(50 * SECOND));
         (46..=50).for_each(|second| store.put_whole(block(lane::BULK, second, &[second])));
         (1..=3).for_each(|second| store.put_whole(block(lane::CONTROL, second, &[second])));
@@ -282,7 +291,7 @@ mod tests {
 
     #[test]
     fn what_was_set_aside_goes_first_and_is_no_loss_of_what_is_wanted() {
-        let one = record_bytes();
+        let one = file_bytes();
         let mut store = Store::new(4 * one, Mono(SECOND), Mono(50 * SECOND));
         (49..=51).for_each(|second| store.put_whole(block(ASIDE, second, &[second])));
         (1..=2).for_each(|second| store.put_whole(block(lane::BULK, second, &[second])));
@@ -296,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_flood_in_the_control_lane_leaves_a_quarter_to_the_bulk_lane() {
-        let one = record_bytes();
+        let one = file_bytes();
         let mut store = Store::new(8 * one, Mono(0), Mono(50 * SECOND));
         (41..=49).for_each(|second| store.put_whole(block(lane::BULK, second, &[second])));
         (51..=90).for_each(|second| store.put_whole(block(lane::CONTROL, second, &[second])));
@@ -305,7 +314,7 @@ mod tests {
 
     #[test]
     fn what_went_comes_back_when_a_later_trigger_is_near_it_and_is_no_loss_then() {
-        let one = record_bytes();
+        let one = file_bytes();
         let mut store = Store::new(2 * one, Mono(0), Mono(10 * SECOND));
         for second in [9, 10, 19] {
             store.put_whole(block(lane::BULK, second, &[second]));

@@ -3,6 +3,7 @@
 use probe_common::recorder::{RecordHeader, record_size};
 use probe_core::record::encode;
 
+use super::pcapng::PACKET_OVERHEAD;
 use super::source::Chunk;
 
 /// Captured bytes of every frame here.
@@ -11,6 +12,11 @@ pub const FRAME: usize = 64;
 /// Bytes of the records of one frame.
 pub fn record_bytes() -> usize {
     record_size(FRAME)
+}
+
+/// Bytes of such a record's packet in the file.
+pub fn file_bytes() -> usize {
+    record_bytes() + PACKET_OVERHEAD - size_of::<RecordHeader>()
 }
 
 /// A frame from one station to another that holds `number`.

@@ -62,7 +62,7 @@ fn a_tag_given_for_every_kind_is_there_too() -> Result<()> {
 
 #[test]
 fn jumbo_frames_are_recorded_whole() -> Result<()> {
-    let incident = both_ways_equal("--snaplen 9216", "--kind jumbo --count 200 --rate 5000")?;
+    let incident = both_ways_equal("--snaplen 9216 --capture-limit 16MiB", "--kind jumbo --count 200 --rate 5000")?;
     assert!(incident.capture.packets.iter().filter(|packet| packet.data.len() == 9000).count() == 400);
     Ok(())
 }
@@ -98,7 +98,8 @@ fn a_sockets_gso_packet_is_one_record_and_all_its_segments_are_counted() -> Resu
     for (side, link) in [(&lab.near, "wan0"), (&lab.far, "far0")] {
         linkprobe_tests::harness::veth::address(side, link)?;
     }
-    let (incident, near, far) = record(&lab, "--snaplen 16384 --hook tc", "--kind gso-udp --count 200 --rate 5000")?;
+    let (incident, near, far) =
+        record(&lab, "--snaplen 16384 --hook tc --capture-limit 16MiB", "--kind gso-udp --count 200 --rate 5000")?;
     for (name, direction, sent) in [("egress", EGRESS, &near), ("ingress", INGRESS, &far)] {
         incident.equals_sent("wan0", direction, sent)?;
         let (sent, found) = (sent.of(Kind::GsoUdp), incident.found("wan0", direction, sent.stream)[&Kind::GsoUdp]);
@@ -112,7 +113,8 @@ fn a_sockets_gso_packet_is_one_record_and_all_its_segments_are_counted() -> Resu
 #[test]
 fn a_gso_packet_of_a_guest_is_one_record() -> Result<()> {
     let lab = Lab::new()?;
-    let (incident, near, far) = record(&lab, "--snaplen 16384 --hook tc", "--kind gso --count 200 --rate 5000")?;
+    let (incident, near, far) =
+        record(&lab, "--snaplen 16384 --hook tc --capture-limit 16MiB", "--kind gso --count 200 --rate 5000")?;
     incident.equals_sent("wan0", EGRESS, &near)?;
     let found = incident.found("wan0", EGRESS, near.stream)[&Kind::Gso];
     assert_eq!((found.marks, found.cut), (near.of(Kind::Gso).sequence, 0));

@@ -10,7 +10,7 @@ use probe_core::record::records;
 
 use super::super::capture::{CaptureHandle, CaptureWindow};
 use super::super::source::{Chunk, Missed, Source};
-use super::super::testing::record_bytes;
+use super::super::testing::{file_bytes, record_bytes};
 use super::*;
 
 /// Blocks that each hold one frame; the stamp is the sequence number in seconds.
@@ -71,7 +71,7 @@ fn start(fake: &Fake, trigger: u64, frames: usize) -> CaptureHandle {
         from: Mono(0),
         trigger: Mono(trigger * SECOND),
         until: Mono(u64::MAX),
-        limit: (frames * record_bytes()) as u64,
+        limit: (frames * file_bytes()) as u64,
     };
     CaptureHandle::start(Box::new(fake.clone()), window, clock).expect("a thread")
 }
