@@ -30,5 +30,6 @@ pub mod table;
 pub mod time;
 pub mod timeline;
 pub mod tone;
+pub mod traffic;
 pub mod trigger;
 pub mod verdict;

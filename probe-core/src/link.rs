@@ -168,7 +168,7 @@ impl fmt::Display for MiiStatus {
     }
 }
 
-/// `IFLA_STATS64`, the driver's own counters.
+/// `IFLA_STATS64` (`struct rtnl_link_stats64`), the driver's own counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LinkStats {
     /// Packets received.
@@ -187,8 +187,36 @@ pub struct LinkStats {
     pub rx_dropped: u64,
     /// Transmit drops.
     pub tx_dropped: u64,
+    /// Multicast packets received.
+    pub multicast: u64,
+    /// Collisions.
+    pub collisions: u64,
+    /// Frames of a wrong length: like the next four, a part of `rx_errors`.
+    pub rx_length_errors: u64,
+    /// Receive buffer overruns.
+    pub rx_over_errors: u64,
+    /// Frames with a wrong checksum.
+    pub rx_crc_errors: u64,
+    /// Frames out of alignment.
+    pub rx_frame_errors: u64,
+    /// Receive FIFO overruns.
+    pub rx_fifo_errors: u64,
     /// Frames that the device had no room for: they are no part of `rx_dropped`.
     pub rx_missed: u64,
+    /// Transmissions that were given up: like the next four, a part of `tx_errors`.
+    pub tx_aborted_errors: u64,
+    /// Carrier lost while transmitting.
+    pub tx_carrier_errors: u64,
+    /// Transmit FIFO underruns.
+    pub tx_fifo_errors: u64,
+    /// SQE test errors.
+    pub tx_heartbeat_errors: u64,
+    /// Late collisions.
+    pub tx_window_errors: u64,
+    /// Compressed packets received.
+    pub rx_compressed: u64,
+    /// Compressed packets transmitted.
+    pub tx_compressed: u64,
 }
 
 /// A hardware address as people write it: `00:1b:21:3c:4d:5e`.

@@ -77,12 +77,7 @@ impl Ask {
     pub fn answered(&mut self, now: Mono, counters: LacpCounters, seen_sent: u64, seen_received: u64) -> Option<Grown> {
         let before = self.answer.replace(Answer { at: now, counters, seen_sent, seen_received })?;
         // A slave that was taken out and put back counts from 0.
-        let grown = LacpCounters {
-            received: counters.received.checked_sub(before.counters.received)?,
-            sent: counters.sent.checked_sub(before.counters.sent)?,
-            unknown: counters.unknown.checked_sub(before.counters.unknown)?,
-            illegal: counters.illegal.checked_sub(before.counters.illegal)?,
-        };
+        let grown = counters.since(&before.counters)?;
         std::mem::take(&mut self.changed).then(|| Grown {
             counters: grown,
             seen_sent: seen_sent.saturating_sub(before.seen_sent),

@@ -76,4 +76,28 @@ pub struct LacpCounters {
     pub unknown: u64,
     /// Frames of slow protocols that it could not understand.
     pub illegal: u64,
+    /// Marker PDUs received.
+    pub marker_received: u64,
+    /// Marker PDUs sent.
+    pub marker_sent: u64,
+    /// Answers to marker PDUs received.
+    pub marker_responses_received: u64,
+    /// Answers to marker PDUs sent.
+    pub marker_responses_sent: u64,
+}
+
+impl LacpCounters {
+    /// What was counted since `before`; `None` where less is counted now: the slave was taken out and put back, and counts from 0.
+    pub fn since(&self, before: &Self) -> Option<Self> {
+        Some(Self {
+            received: self.received.checked_sub(before.received)?,
+            sent: self.sent.checked_sub(before.sent)?,
+            unknown: self.unknown.checked_sub(before.unknown)?,
+            illegal: self.illegal.checked_sub(before.illegal)?,
+            marker_received: self.marker_received.checked_sub(before.marker_received)?,
+            marker_sent: self.marker_sent.checked_sub(before.marker_sent)?,
+            marker_responses_received: self.marker_responses_received.checked_sub(before.marker_responses_received)?,
+            marker_responses_sent: self.marker_responses_sent.checked_sub(before.marker_responses_sent)?,
+        })
+    }
 }

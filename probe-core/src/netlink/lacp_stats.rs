@@ -17,6 +17,10 @@ const BOND_3AD_STAT_LACPDU_RX: u16 = 0;
 const BOND_3AD_STAT_LACPDU_TX: u16 = 1;
 const BOND_3AD_STAT_LACPDU_UNKNOWN_RX: u16 = 2;
 const BOND_3AD_STAT_LACPDU_ILLEGAL_RX: u16 = 3;
+const BOND_3AD_STAT_MARKER_RX: u16 = 4;
+const BOND_3AD_STAT_MARKER_TX: u16 = 5;
+const BOND_3AD_STAT_MARKER_RESP_RX: u16 = 6;
+const BOND_3AD_STAT_MARKER_RESP_TX: u16 = 7;
 
 /// Payload of the `RTM_GETSTATS` that asks for a slave's counters.
 pub fn lacp_counters_request(ifindex: u32) -> [u8; IF_STATS_MSG] {
@@ -49,6 +53,12 @@ pub fn lacp_counters(payload: &[u8]) -> Result<Option<LacpCounters>, DecodeError
             BOND_3AD_STAT_LACPDU_TX => counters.sent = attribute.u64("BOND_3AD_STAT_LACPDU_TX")?,
             BOND_3AD_STAT_LACPDU_UNKNOWN_RX => counters.unknown = attribute.u64("BOND_3AD_STAT_LACPDU_UNKNOWN_RX")?,
             BOND_3AD_STAT_LACPDU_ILLEGAL_RX => counters.illegal = attribute.u64("BOND_3AD_STAT_LACPDU_ILLEGAL_RX")?,
+            BOND_3AD_STAT_MARKER_RX => counters.marker_received = attribute.u64("BOND_3AD_STAT_MARKER_RX")?,
+            BOND_3AD_STAT_MARKER_TX => counters.marker_sent = attribute.u64("BOND_3AD_STAT_MARKER_TX")?,
+            BOND_3AD_STAT_MARKER_RESP_RX => {
+                counters.marker_responses_received = attribute.u64("BOND_3AD_STAT_MARKER_RESP_RX")?;
+            }
+            BOND_3AD_STAT_MARKER_RESP_TX => counters.marker_responses_sent = attribute.u64("BOND_3AD_STAT_MARKER_RESP_TX")?,
             _ => {}
         }
     }
@@ -80,7 +90,8 @@ mod tests {
 
     fn answer() -> Vec<u8> {
         let number = |kind: u16, value: u64| attribute(kind, &value.to_ne_bytes());
-        let counters = [number(0, 17), number(1, 19), number(2, 1), number(3, 2), number(4, 9), attribute(8, &[])].concat();
+        let counters =
+            [number(0, 17), number(1, 19), number(2, 1), number(3, 2), number(4, 9), number(7, 5), attribute(8, &[])].concat();
         let bond = attribute(BOND_XSTATS_3AD, &counters);
         let kind = attribute(LINK_XSTATS_TYPE_BOND | 0x8000, &bond);
         [lacp_counters_request(7).to_vec(), attribute(IFLA_STATS_LINK_XSTATS_SLAVE, &kind)].concat()
@@ -88,7 +99,15 @@ mod tests {
 
     #[test]
     fn a_slaves_counters_are_read_and_other_links_have_none() {
-        let counters = LacpCounters { received: 17, sent: 19, unknown: 1, illegal: 2 };
+        let counters = LacpCounters {
+            received: 17,
+            sent: 19,
+            unknown: 1,
+            illegal: 2,
+            marker_received: 9,
+            marker_responses_sent: 5,
+            ..LacpCounters::default()
+        };
         assert_eq!(lacp_counters(&answer()), Ok(Some(counters)));
         assert_eq!(lacp_counters(&lacp_counters_request(7)), Ok(None));
         assert_eq!(lacp_counters(&[0; 11]), Err(DecodeError::Short { kind: 92, length: 11 }));

@@ -112,18 +112,70 @@ fn operstate(value: u8) -> OperState {
     }
 }
 
-/// The first sixteen numbers of `struct rtnl_link_stats64`; kernels differ in how many follow.
+/// The first twenty-three numbers of `struct rtnl_link_stats64`, which every kernel has; some have more.
 pub(super) fn stats(attribute: Attribute<'_>) -> Result<LinkStats, DecodeError> {
+    const NUMBERS: usize = 23;
     let Attribute { ifindex, value, .. } = attribute;
-    let Some(fixed) = value.first_chunk::<128>() else {
+    let Some(fixed) = value.first_chunk::<{ 8 * NUMBERS }>() else {
         return Err(DecodeError::Size { ifindex, name: "IFLA_STATS64", length: value.len() });
     };
-    let mut numbers = [0u64; 16];
+    let mut numbers = [0u64; NUMBERS];
     for (number, bytes) in numbers.iter_mut().zip(fixed.as_chunks().0) {
         *number = u64::from_ne_bytes(*bytes);
     }
-    let [rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, tx_dropped, .., rx_missed] = numbers;
-    Ok(LinkStats { rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, tx_dropped, rx_missed })
+    let [rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, tx_dropped, multicast, ..] = numbers;
+    let [
+        ..,
+        collisions,
+        rx_length_errors,
+        rx_over_errors,
+        rx_crc_errors,
+        rx_frame_errors,
+        rx_fifo_errors,
+        rx_missed,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+    ] = numbers;
+    let [
+        ..,
+        tx_aborted_errors,
+        tx_carrier_errors,
+        tx_fifo_errors,
+        tx_heartbeat_errors,
+        tx_window_errors,
+        rx_compressed,
+        tx_compressed,
+    ] = numbers;
+    Ok(LinkStats {
+        rx_packets,
+        tx_packets,
+        rx_bytes,
+        tx_bytes,
+        rx_errors,
+        tx_errors,
+        rx_dropped,
+        tx_dropped,
+        multicast,
+        collisions,
+        rx_length_errors,
+        rx_over_errors,
+        rx_crc_errors,
+        rx_frame_errors,
+        rx_fifo_errors,
+        rx_missed,
+        tx_aborted_errors,
+        tx_carrier_errors,
+        tx_fifo_errors,
+        tx_heartbeat_errors,
+        tx_window_errors,
+        rx_compressed,
+        tx_compressed,
+    })
 }
 
 /// `IFLA_LINKINFO`: what kind of link it is, and of what kind its master; each with data of its own.

@@ -68,7 +68,21 @@ mod tests {
             tx_errors: 6,
             rx_dropped: 7,
             tx_dropped: 8,
+            multicast: 9,
+            collisions: 10,
+            rx_length_errors: 11,
+            rx_over_errors: 12,
+            rx_crc_errors: 13,
+            rx_frame_errors: 14,
+            rx_fifo_errors: 15,
             rx_missed: 16,
+            tx_aborted_errors: 17,
+            tx_carrier_errors: 18,
+            tx_fifo_errors: 19,
+            tx_heartbeat_errors: 20,
+            tx_window_errors: 21,
+            rx_compressed: 22,
+            tx_compressed: 23,
         };
         assert_eq!(stats, expected);
         assert_eq!(new(&payload[..8]), Err(DecodeError::Short { kind: RTM_NEWSTATS, length: 8 }));

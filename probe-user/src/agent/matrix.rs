@@ -1,8 +1,10 @@
 //! Once a second: what taps and drivers have counted, for the tap matrix and for the counts of an incident's window.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
+use probe_common::counters::TapCounters;
 use probe_common::tap::direction;
 use probe_core::counts::Moment;
 use probe_core::flight::Event;
@@ -11,6 +13,7 @@ use probe_core::matrix::{Cell, Count, LinkTotals, Readings, TapTotal};
 use probe_core::table::{Link, Role};
 use probe_core::time::{Mono, SECOND};
 use probe_core::timeline::LinkName;
+use probe_core::traffic::{LinkSnapshot, Snapshot, TapSnapshot};
 
 use super::Agent;
 use super::status::{MatrixRow, MatrixStatus, Passed};
@@ -20,7 +23,11 @@ use crate::netlink::{StatsAnswer, StatsAsker};
 pub(super) struct Counting {
     drivers: StatsAsker,
     /// What the taps had counted when the drivers were asked, and when that was.
-    waiting: Option<(Mono, Vec<LinkTotals>)>,
+    waiting: Option<Snapshot>,
+    /// The newest one that is complete: what is exported is made of it.
+    pub latest: Option<Snapshot>,
+    /// Speeds as drivers said last, by interface index.
+    speeds: BTreeMap<u32, Option<u64>>,
     readings: Readings,
     /// Number of the last question to the drivers.
     round: u64,
@@ -33,7 +40,8 @@ pub(super) struct Counting {
 impl Counting {
     /// Reads from now on; drivers are asked through this.
     pub fn new(drivers: StatsAsker) -> Self {
-        Self { drivers, waiting: None, readings: Readings::default(), round: 0, due: Mono(0), error: None }
+        let (waiting, latest, speeds) = (None, None, BTreeMap::new());
+        Self { drivers, waiting, latest, speeds, readings: Readings::default(), round: 0, due: Mono(0), error: None }
     }
 
     /// Time from `now` to the next reading.
@@ -57,8 +65,8 @@ impl Agent {
             Ok(taps) => taps,
             Err(error) => return log::error!("counters: {error}"),
         };
-        let links = self.totals(&taps);
-        let indexes: Vec<u32> = links.iter().map(|totals| totals.link.ifindex).collect();
+        let snapshot = self.snapshot(now, &taps);
+        let links: Vec<_> = snapshot.links.iter().map(|link| (link.link.ifindex, link.link.name.clone())).collect();
         if self.history.is_due(now) {
             self.history.push(Moment { at: now, taps, losses: self.own_losses() });
         }
@@ -66,8 +74,8 @@ impl Agent {
         self.take_drivers(Ok(Vec::new()));
         // The taps were read first: what passes now is counted by the driver and by no tap, which can be no ghost.
         self.counting.round += 1;
-        let asked = self.counting.drivers.ask(self.counting.round, &indexes);
-        self.counting.waiting = Some((now, links));
+        let asked = self.counting.drivers.ask(self.counting.round, links);
+        self.counting.waiting = Some(snapshot);
         if !asked {
             self.take_drivers(Err(io::Error::new(io::ErrorKind::TimedOut, "no answer yet")));
         }
@@ -75,6 +83,9 @@ impl Agent {
 
     /// The drivers have answered.
     pub(super) fn counted(&mut self, answer: StatsAnswer) {
+        for (ifindex, speed) in answer.speeds.into_iter().flatten() {
+            self.counting.speeds.insert(ifindex, speed);
+        }
         // An answer that came too late would be set beside what the taps counted since.
         if answer.round == self.counting.round {
             self.take_drivers(answer.counted);
@@ -83,37 +94,46 @@ impl Agent {
 
     /// Hands over what was counted until the drivers were asked, with what they said.
     fn take_drivers(&mut self, drivers: io::Result<Vec<(u32, LinkStats)>>) {
-        let Some((at, mut links)) = self.counting.waiting.take() else { return };
+        let Some(mut snapshot) = self.counting.waiting.take() else { return };
         let error = drivers.as_ref().err().map(ToString::to_string);
         if let Some(error) = error.as_ref().filter(|error| Some(*error) != self.counting.error.as_ref()) {
             log::warn!("drivers' counters: {error}; the tap matrix goes on without them");
         }
         self.counting.error = error;
         for (ifindex, stats) in drivers.unwrap_or_default() {
-            if let Some(totals) = links.iter_mut().find(|totals| totals.link.ifindex == ifindex) {
-                totals.driver = Some(stats);
+            if let Some(link) = snapshot.links.iter_mut().find(|link| link.link.ifindex == ifindex) {
+                link.driver = Some(stats);
             }
         }
-        if let Some(second) = self.counting.readings.second(at, links) {
+        let second = self.counting.readings.second(snapshot.at, snapshot.links.iter().map(totals).collect());
+        self.counting.latest = Some(snapshot);
+        if let Some(second) = second {
             self.handle(Event::Second(second));
         }
     }
 
     /// What the taps of the watched links have counted so far.
-    fn totals(&self, taps: &[(u16, probe_common::counters::TapCounters)]) -> Vec<LinkTotals> {
+    fn snapshot(&self, at: Mono, taps: &[(u16, TapCounters)]) -> Snapshot {
         let tap = |ifindex: u32, way: u8| {
             let tap = self.kernel.taps().find(|tap| tap.ifindex == ifindex && tap.direction == way)?;
             let (_, counters) = taps.iter().find(|(id, _)| *id == tap.id)?;
-            Some(TapTotal::of(tap.id, counters))
+            Some(TapSnapshot { tap: tap.id, counters: *counters })
         };
-        let totals = |(link, role): (&Link, Role)| LinkTotals {
-            link: LinkName { ifindex: link.state.ifindex, name: link.state.name.clone() },
-            master: if let Role::Slave { master } = role { master } else { 0 },
-            ingress: tap(link.state.ifindex, direction::INGRESS),
-            egress: tap(link.state.ifindex, direction::EGRESS),
-            driver: None,
+        let table = self.flight.table();
+        let snapshot = |(link, role): (&Link, Role)| {
+            let ifindex = link.state.ifindex;
+            let master = if let Role::Slave { master } = role { Some(master) } else { None };
+            LinkSnapshot {
+                link: LinkName { ifindex, name: link.state.name.clone() },
+                role,
+                master: master.map(|ifindex| LinkName { ifindex, name: table.name_of(ifindex) }),
+                ingress: tap(ifindex, direction::INGRESS),
+                egress: tap(ifindex, direction::EGRESS),
+                driver: None,
+                speed_bps: self.counting.speeds.get(&ifindex).copied().flatten(),
+            }
         };
-        self.flight.table().watched().map(totals).collect()
+        Snapshot { at, links: table.watched().map(snapshot).collect() }
     }
 
     pub(super) fn matrix_status(&self) -> MatrixStatus {
@@ -132,6 +152,18 @@ impl Agent {
         };
         let rows = table.watched().filter_map(|(link, _)| cell(link.state.ifindex)).map(row).collect();
         MatrixStatus { seconds: second.ns as f64 / SECOND as f64, rows }
+    }
+}
+
+/// What the tap matrix needs of it.
+fn totals(link: &LinkSnapshot) -> LinkTotals {
+    let tap = |tap: &TapSnapshot| TapTotal::of(tap.tap, &tap.counters);
+    LinkTotals {
+        link: link.link.clone(),
+        master: link.master.as_ref().map_or(0, |master| master.ifindex),
+        ingress: link.ingress.as_ref().map(tap),
+        egress: link.egress.as_ref().map(tap),
+        driver: link.driver,
     }
 }
 

@@ -9,6 +9,10 @@ use probe_core::link::LinkStats;
 use tokio::sync::mpsc;
 
 use super::stats::Stats;
+use crate::kernel::ethtool::speed_bps;
+
+/// Questions between two that are about speeds too: a speed changes when a link comes up, and not often then.
+const SPEED_EVERY: u64 = 10;
 
 /// An answer.
 #[derive(Debug)]
@@ -17,12 +21,19 @@ pub struct StatsAnswer {
     pub round: u64,
     /// The counters of the links that were asked for, of those that are there; or why there are none.
     pub counted: io::Result<Vec<(u32, LinkStats)>>,
+    /// The links' speeds in bits per second, where drivers tell; `None` when they were not asked.
+    pub speeds: Option<Vec<(u32, Option<u64>)>>,
+}
+
+struct Question {
+    round: u64,
+    links: Vec<(u32, String)>,
 }
 
 /// Asks, one question at a time.
 #[derive(Debug)]
 pub struct StatsAsker {
-    questions: SyncSender<(u64, Vec<u32>)>,
+    questions: SyncSender<Question>,
 }
 
 impl StatsAsker {
@@ -38,15 +49,21 @@ impl StatsAsker {
     }
 
     /// Asks for the counters of these links, with a number for the answer. False while the question before is not answered, or its answer not taken.
-    pub fn ask(&self, round: u64, links: &[u32]) -> bool {
-        self.questions.try_send((round, links.to_vec())).is_ok()
+    pub fn ask(&self, round: u64, links: Vec<(u32, String)>) -> bool {
+        self.questions.try_send(Question { round, links }).is_ok()
     }
 }
 
-fn answer(inbox: &Receiver<(u64, Vec<u32>)>, sender: &mpsc::Sender<StatsAnswer>) {
+fn answer(inbox: &Receiver<Question>, sender: &mpsc::Sender<StatsAnswer>) {
     let mut stats = Stats::default();
-    while let Ok((round, links)) = inbox.recv() {
-        if sender.blocking_send(StatsAnswer { round, counted: stats.of(&links) }).is_err() {
+    let mut asked: Vec<(u32, String)> = Vec::new();
+    while let Ok(Question { round, links }) = inbox.recv() {
+        let indexes: Vec<u32> = links.iter().map(|(ifindex, _)| *ifindex).collect();
+        let counted = stats.of(&indexes);
+        let due = round % SPEED_EVERY == 0 || asked != links;
+        let speeds = due.then(|| links.iter().map(|(ifindex, name)| (*ifindex, speed_bps(name))).collect());
+        asked = links;
+        if sender.blocking_send(StatsAnswer { round, counted, speeds }).is_err() {
             return;
         }
     }
@@ -59,12 +76,13 @@ mod tests {
     #[test]
     fn a_question_is_answered_and_a_second_one_is_not_taken_before() {
         let (asker, mut answers) = StatsAsker::start().expect("a thread");
-        while !asker.ask(7, &[1]) {
+        while !asker.ask(7, vec![(1, "lo".to_owned())]) {
             // it has not come to its inbox yet
             std::thread::yield_now();
         }
         let answer = answers.blocking_recv().expect("an answer");
         assert_eq!(answer.round, 7);
+        assert_eq!(answer.speeds, Some(vec![(1, None)]));
         assert_eq!(answer.counted.expect("rtnetlink answers").first().map(|(ifindex, _)| *ifindex), Some(1));
     }
 }

@@ -73,7 +73,13 @@ impl Bench {
             }
             5 => self.link(ifindex, a, b),
             6 if which & 2 == 0 => {
-                let counters = LacpCounters { received: a.into(), sent: b.into(), unknown: c.into(), illegal: d.into() };
+                let counters = LacpCounters {
+                    received: a.into(),
+                    sent: b.into(),
+                    unknown: c.into(),
+                    illegal: d.into(),
+                    ..LacpCounters::default()
+                };
                 self.handle(Event::LacpCounters { ifindex, counters });
             }
             6 => self.handle(Event::Edge { at: self.now.minus(u64::from(b) * MILLISECOND), ifindex, up: a & 1 == 1 }),
