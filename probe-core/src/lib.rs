@@ -15,6 +15,7 @@ pub mod flight;
 pub mod frame;
 pub mod incident;
 pub mod lacp;
+pub mod level;
 pub mod link;
 pub mod logs;
 pub mod matrix;
