@@ -23,10 +23,12 @@ pub mod netlink;
 pub mod packet_id;
 pub mod reach;
 pub mod record;
+pub mod recovery;
 pub mod repeat;
 pub mod replay;
 #[cfg(test)]
 mod samples;
+pub mod sampling;
 pub mod table;
 pub mod time;
 pub mod timeline;
