@@ -24,10 +24,12 @@ pub mod notice;
 pub mod packet_id;
 pub mod reach;
 pub mod record;
+pub mod recovery;
 pub mod repeat;
 pub mod replay;
 #[cfg(test)]
 mod samples;
+pub mod sampling;
 pub mod table;
 pub mod time;
 pub mod timeline;
