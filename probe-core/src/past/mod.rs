@@ -143,6 +143,16 @@ impl Past {
         }
     }
 
+    /// Of what is not there any more nothing is told any more: it is not watched.
+    pub fn leave(&mut self, at: Mono, is_there: impl Fn(&Subject) -> bool) {
+        for (id, track) in self.tracks.iter_mut() {
+            let known = matches!(track.condition, Some(Condition::Link(_) | Condition::Target(_)));
+            if known && !is_there(&track.subject) {
+                told(&mut self.open, id, track, at, Condition::Unwatched);
+            }
+        }
+    }
+
     /// A link has another name now.
     pub fn renamed(&mut self, from: &str, link: &LinkName) {
         self.tracks.rename(from, link);
@@ -169,7 +179,8 @@ impl Past {
         View::new(from, to, chapters.cloned().collect(), self.tracks.iter().map(|(id, track)| (id, track.into())).collect())
     }
 
-    fn is_kept(&self) -> bool {
+    /// Whether anything is kept.
+    pub fn is_kept(&self) -> bool {
         self.span > 0 && self.memory > 0
     }
 
