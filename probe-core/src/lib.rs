@@ -21,6 +21,7 @@ pub mod logs;
 pub mod matrix;
 pub mod netlink;
 pub mod packet_id;
+pub mod past;
 pub mod reach;
 pub mod record;
 pub mod recovery;
