@@ -15,6 +15,7 @@ pub mod flight;
 pub mod frame;
 pub mod incident;
 pub mod lacp;
+pub mod level;
 pub mod link;
 pub mod logs;
 pub mod matrix;
@@ -22,6 +23,7 @@ pub mod netlink;
 pub mod packet_id;
 pub mod reach;
 pub mod record;
+pub mod recovery;
 pub mod repeat;
 pub mod replay;
 #[cfg(test)]

@@ -8,7 +8,8 @@ use crate::{toolchain, ui};
 /// Set up what is missing: the compiler and linker for the kernel programs, the VM rig, and the tests' tools.
 ///
 /// Takes seconds when nothing is missing. Debian packages are installed only for the compiler (unless a rustup nightly with
-/// rust-src is there) and for the tests (iproute2, ethtool, tcpdump, tshark, chromium, zstd, git); the rig's are only unpacked into the cache.
+/// rust-src is there) and for the tests (iproute2, ethtool, tcpdump, tshark, chromium, zstd, git; rsyslog, pmacct, prometheus, sysstat, whose services
+/// are not started); the rig's are only unpacked into the cache.
 /// What cannot be done here is said exactly.
 #[derive(clap::Args)]
 pub struct Args {

@@ -1,5 +1,8 @@
 //! Debian's own compiler, which comes with its sources and its LLVM; and installing Debian packages.
 
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -67,9 +70,32 @@ pub fn install(packages: &[&str], what: &str) -> Result<()> {
             apt
         };
         quiet(apt().arg("update")).context("cannot fetch the package lists: is there a network?")?;
+        let _quiet = NoServices::begin();
         // a package that would push another out is for the user to decide
         quiet(apt().args(["install", "-y", "--no-install-recommends", "--no-remove"]).args(packages)).map(drop)
     })
+}
+
+/// As long as it lives, packages that are installed start no services (Debian's policy-rc.d): the tests start their own.
+struct NoServices(Option<&'static Path>);
+
+impl NoServices {
+    /// Where the machine has a policy already, that one stays.
+    fn begin() -> Self {
+        const POLICY: &str = "/usr/sbin/policy-rc.d";
+        let policy = Path::new(POLICY);
+        let made = fs::File::create_new(policy)
+            .and_then(|mut file| file.write_all(b"#!/bin/sh\nexit 101\n"))
+            .and_then(|()| fs::set_permissions(policy, fs::Permissions::from_mode(0o755)));
+        Self(made.is_ok().then_some(policy))
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        // what stays would only keep later packages from starting their services, and root finds it
+        let _ = self.0.map(fs::remove_file);
+    }
 }
 
 /// Whether apt could install `package`.

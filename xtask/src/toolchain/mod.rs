@@ -23,6 +23,12 @@ const TEST_TOOLS: &[(&str, &str)] = &[
     ("chromium", "chromium"),
     ("zstd", "zstd"),
     ("git", "git"),
+    // the collectors that real messages, samples and figures are sent to
+    ("rsyslogd", "rsyslog"),
+    ("sfacctd", "pmacct"),
+    ("prometheus", "prometheus"),
+    ("promtool", "prometheus"),
+    ("sar", "sysstat"),
 ];
 
 /// What compiles and links the kernel programs. probe-user/build.rs reads it from `.linkprobe-toolchain`.
@@ -68,6 +74,7 @@ pub fn ensure_test_tools(toolchain: Option<&Toolchain>) -> Result<()> {
     if toolchain.is_none_or(|toolchain| toolchain.bootstrap) && !debian::has_clippy() {
         missing.push(debian::CLIPPY);
     }
+    missing.dedup();
     if missing.is_empty() {
         ui::present("tools of the tests");
         return Ok(());
