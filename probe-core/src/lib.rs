@@ -23,6 +23,7 @@ pub mod netlink;
 pub mod packet_id;
 pub mod reach;
 pub mod record;
+pub mod recovery;
 pub mod repeat;
 pub mod replay;
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod chain;
 mod excluded;
 mod finding;
 mod judge;
+mod kind;
 mod lacp;
 mod life;
 mod missing;
@@ -26,6 +27,7 @@ use crate::time::Mono;
 use crate::timeline::LinkName;
 
 pub use judge::judge;
+pub use kind::UnknownFinding;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
