@@ -28,6 +28,7 @@ pub mod repeat;
 pub mod replay;
 #[cfg(test)]
 mod samples;
+pub mod sampling;
 pub mod table;
 pub mod time;
 pub mod timeline;

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod control;
+pub mod export;
 pub mod incident;
 pub mod kernel;
 pub mod logs;

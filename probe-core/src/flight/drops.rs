@@ -36,6 +36,11 @@ impl Drops {
         Self { rows: VecDeque::new(), keep, lost: 0, bursts: BTreeMap::new(), totals: BTreeMap::new() }
     }
 
+    /// From now on another window.
+    pub(super) fn set_window(&mut self, window: u64) {
+        self.keep = window.saturating_add(60 * SECOND);
+    }
+
     /// What was dropped from `from` to `to`, most first.
     pub(super) fn window(&self, from: Mono, to: Mono) -> Vec<DropTotal> {
         let mut sums: BTreeMap<(u32, &str, &str), DropTotal> = BTreeMap::new();

@@ -32,6 +32,11 @@ impl History {
         Self { reach: reach.saturating_add(5 * SECOND), tracks: BTreeMap::new() }
     }
 
+    /// From now on it reaches back so far.
+    pub fn set_reach(&mut self, reach: u64) {
+        self.reach = reach.saturating_add(5 * SECOND);
+    }
+
     /// A link was watched from the start.
     pub fn start(&mut self, ifindex: u32) {
         self.tracks.insert(ifindex, Track::default());

@@ -16,8 +16,12 @@ pub(super) struct Matrix {
 impl Matrix {
     /// For incidents that begin so many nanoseconds before their trigger.
     pub fn new(before: u64) -> Self {
-        // A blackout is certain some seconds after it began: that is when the incident opens.
-        Self { seconds: Seconds::new(before.saturating_add(15 * SECOND)), detector: Detector::default() }
+        Self { seconds: Seconds::new(reach(before)), detector: Detector::default() }
+    }
+
+    /// From now on it reaches back so far.
+    pub fn set_reach(&mut self, before: u64) {
+        self.seconds.set_reach(reach(before));
     }
 
     /// Adds the newest second to those that an incident may have; `window` is where an open one begins.
@@ -29,6 +33,11 @@ impl Matrix {
     pub fn window(&self, from: Mono, to: Mono) -> Vec<Second> {
         self.seconds.window(from, to)
     }
+}
+
+/// A blackout is certain some seconds after it began: that is when the incident opens.
+fn reach(before: u64) -> u64 {
+    before.saturating_add(15 * SECOND)
 }
 
 impl Flight {

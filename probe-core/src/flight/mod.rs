@@ -1,6 +1,7 @@
 //! The engine: events in, actions out. It holds the link table, the timeline and the open incident, and never waits.
 
 mod config;
+mod configure;
 mod drops;
 mod event;
 mod held;

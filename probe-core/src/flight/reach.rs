@@ -27,6 +27,12 @@ impl Probes {
         Self { reach: Reach::new(loss), samples: VecDeque::new(), keep: window.saturating_add(60 * SECOND), lost: 0 }
     }
 
+    /// From now on another k of n, and another window.
+    pub(super) fn set(&mut self, loss: Loss, window: u64) {
+        self.reach.set_loss(loss);
+        self.keep = window.saturating_add(60 * SECOND);
+    }
+
     fn take(&mut self, now: Mono, sample: ProbeSample) -> Option<Change> {
         let change = self.reach.observe(&sample);
         let oldest = now.minus(self.keep);

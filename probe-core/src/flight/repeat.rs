@@ -35,6 +35,11 @@ impl Repeats {
         Self { tracks: Tracks::new(storm_rate, window.saturating_add(60 * SECOND)), storms: BTreeMap::new() }
     }
 
+    /// From now on another window.
+    pub(super) fn set_window(&mut self, window: u64) {
+        self.tracks.set_keep(window.saturating_add(60 * SECOND));
+    }
+
     /// When it is to be seen whether a storm is over.
     pub(super) fn deadline(&self) -> Option<Mono> {
         self.tracks.storms().filter_map(crate::repeat::Track::over_at).min()

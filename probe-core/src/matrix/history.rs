@@ -22,6 +22,11 @@ impl Seconds {
         Self { reach, seconds: VecDeque::new(), cells: 0 }
     }
 
+    /// From now on it reaches back so many nanoseconds.
+    pub fn set_reach(&mut self, reach: u64) {
+        self.reach = reach;
+    }
+
     /// Adds the newest. What ended before the reach goes, unless it ended after `keep`, where an open window begins.
     pub fn push(&mut self, second: Second, keep: Option<Mono>) {
         let oldest = second.at.minus(self.reach);

@@ -128,7 +128,12 @@ struct Track {
 impl Reach {
     /// Without targets.
     pub fn new(loss: Loss) -> Self {
-        Self { loss: Loss { lost: loss.lost.max(1), of: loss.of.max(loss.lost).max(1) }, tracks: Vec::new() }
+        Self { loss: sane(loss), tracks: Vec::new() }
+    }
+
+    /// From now on another k of n.
+    pub fn set_loss(&mut self, loss: Loss) {
+        self.loss = sane(loss);
     }
 
     /// These are the targets from now on. What is known of those that stay is kept, in the new order.
@@ -245,6 +250,11 @@ impl Track {
 
 fn count<T>(items: impl Iterator<Item = T>) -> u32 {
     u32::try_from(items.count()).unwrap_or(u32::MAX)
+}
+
+/// At least one of one.
+fn sane(loss: Loss) -> Loss {
+    Loss { lost: loss.lost.max(1), of: loss.of.max(loss.lost).max(1) }
 }
 
 #[cfg(test)]

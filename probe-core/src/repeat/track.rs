@@ -58,6 +58,11 @@ impl Tracks {
         Self { tracks: BTreeMap::new(), storm_rate, keep, lost: 0 }
     }
 
+    /// From now on a frame that has stopped is remembered for so many nanoseconds.
+    pub fn set_keep(&mut self, keep: u64) {
+        self.keep = keep;
+    }
+
     /// A copy was seen, or counts were read, at `now`. `told`: the kernel programs found that it is a storm. True when it is one now and was
     /// none before.
     pub fn observe(&mut self, now: Mono, seen: RepeatSeen, told: bool) -> bool {

@@ -45,6 +45,16 @@ impl LinkTable {
         watched.into_iter().map(|ifindex| self.entry(at, ifindex, Source::Agent, What::Appeared { initial: true })).collect()
     }
 
+    /// Watches other names from `at` on. Links that come under watch are told as those that were there at the start.
+    pub fn watch(&mut self, at: Mono, watched: Watched) -> Vec<Entry> {
+        let before: BTreeSet<u32> = self.watched().map(|(link, _)| link.state.ifindex).collect();
+        self.bindings = watch::Bindings::new(watched);
+        self.bindings.bind(&self.links);
+        let now: Vec<u32> = self.watched().map(|(link, _)| link.state.ifindex).collect();
+        let new = now.into_iter().filter(|ifindex| !before.contains(ifindex));
+        new.map(|ifindex| self.entry(at, ifindex, Source::Agent, What::Appeared { initial: true })).collect()
+    }
+
     /// Takes a message about one link.
     pub fn apply(&mut self, at: Mono, source: Source, state: LinkState) -> Vec<Entry> {
         let ifindex = state.ifindex;

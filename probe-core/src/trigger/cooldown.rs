@@ -33,6 +33,11 @@ impl Cooldown {
         Self { ns, last: BTreeMap::new(), counts: BTreeMap::new() }
     }
 
+    /// From now on so many nanoseconds.
+    pub fn set(&mut self, ns: u64) {
+        self.ns = ns;
+    }
+
     /// Whether a firing passes. A manual one always does. `about` tells apart what one link can have several of.
     pub fn passes(&mut self, fired: &Fired, about: &str) -> bool {
         let name = fired.link.as_ref().map_or_else(String::new, |link| link.name.clone());

@@ -38,6 +38,11 @@ impl Hold {
         Self { ns, now: Mono(0), waiting: Vec::new() }
     }
 
+    /// From now on so many nanoseconds, also for what waits already.
+    pub fn set(&mut self, ns: u64) {
+        self.ns = ns;
+    }
+
     /// Takes a firing. `about` tells apart what one link can have several of: the target of a probe.
     pub fn take(&mut self, fired: &Fired, about: &str) -> Taken {
         let lasted = self.now.since(fired.at) >= self.ns;

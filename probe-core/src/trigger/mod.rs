@@ -52,6 +52,14 @@ impl Triggers {
         Self { min_slaves, known: BTreeMap::new(), enough: BTreeMap::new() }
     }
 
+    /// From now on another minimum of slaves. A bond that has fewer already has not lost them now: that fires nothing.
+    pub fn set_min_slaves(&mut self, min_slaves: usize, table: &LinkTable) {
+        if self.min_slaves != min_slaves {
+            self.min_slaves = min_slaves;
+            self.enough = self.count(table);
+        }
+    }
+
     /// Takes the table as it is, without firing: at the start nothing has happened yet.
     pub fn start(&mut self, table: &LinkTable) {
         self.known = look(table);

@@ -47,7 +47,7 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
         snaplen: config.snaplen,
         control_snaplen: config.control_snaplen,
         memory_bytes: config.memory,
-        sample_rate: config.sample,
+        sample_rate: 0,
         storm_rate: config.storm_rate,
         pin: Some(PathBuf::from(BPFFS).join(&config.instance)),
         wanted_ns: ns(config.before.saturating_add(config.max_window)),

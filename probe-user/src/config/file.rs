@@ -6,12 +6,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use probe_core::logs::Pattern;
+use probe_core::recovery::RecoverMode;
 use probe_core::trigger::Kind;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, ConfigErrors, Place};
-use super::lists::{parse_failure, parse_loss, parse_recovery, parse_target, wrong_items};
+use super::export::{Metrics, parse_address, parse_event_log, parse_json, parse_metrics, parse_sar, parse_sflow, parse_syslog};
+use super::lists::{parse_failure, parse_loss, parse_reason, parse_recovery, parse_sample, parse_target, wrong_items};
 use super::settings::Settings;
 use super::units::{DURATION_FORM, SIZE_FORM, parse_duration, parse_filter, parse_size, quote};
 use super::{HOOKS, LOG_LEVELS, NEXT_HOPS};
@@ -52,6 +53,25 @@ pub const KEYS: &[&str] = &[
     "keep-incidents",
     "keep-bytes",
     "keep-days",
+    "syslog",
+    "json",
+    "sar",
+    "event-log",
+    "traffic-interval",
+    "metrics",
+    "sflow",
+    "sflow-agent",
+    "sflow-sub-agent",
+    "sflow-counters",
+    "history",
+    "history-memory",
+    "recover",
+    "recover-on",
+    "recover-limit",
+    "recover-wait",
+    "command",
+    "command-on",
+    "command-timeout",
     "instance",
     "run-dir",
     "log",
@@ -145,7 +165,7 @@ fn set(settings: &mut Settings, key: &str, value: &DeValue<'_>) -> Result<(), St
         "snaplen" => settings.snaplen = Some(integer(value)?),
         "control-snaplen" => settings.control_snaplen = Some(integer(value)?),
         "memory" => settings.memory = Some(size(value)?),
-        "sample" => settings.sample = Some(integer(value)?),
+        "sample" => settings.sample = Some(sample(value)?),
         "triggers" => {
             let listed = value.as_array().ok_or_else(|| not("a list of names", value, r#"write ["bond-down", "slave-down"]"#))?;
             settings.triggers = Some(listed.iter().map(|item| one_of(item.get_ref(), &Kind::NAMES)).collect::<Result<_, _>>()?);
@@ -158,7 +178,7 @@ fn set(settings: &mut Settings, key: &str, value: &DeValue<'_>) -> Result<(), St
         "before" => settings.before = Some(duration(value)?),
         "after" => settings.after = Some(duration(value)?),
         "max-window" => settings.max_window = Some(duration(value)?),
-        "target" => settings.target = Some(names(value)?.iter().map(|text| parse_target(text)).collect::<Result<_, _>>()?),
+        "target" => settings.target = Some(each(value, parse_target)?),
         "next-hop" => settings.next_hop = Some(one_of(value, &NEXT_HOPS)?),
         "probe-interval" => settings.probe_interval = Some(duration(value)?),
         "probe-timeout" => settings.probe_timeout = Some(duration(value)?),
@@ -167,14 +187,33 @@ fn set(settings: &mut Settings, key: &str, value: &DeValue<'_>) -> Result<(), St
             settings.kernel_log = Some(value.as_bool().ok_or_else(|| not("true or false", value, "write true or false"))?);
         }
         "log-file" => settings.log_file = Some(names(value)?.into_iter().map(PathBuf::from).collect()),
-        "log-failure" => settings.log_failure = Some(patterns(value, parse_failure)?),
-        "log-recovery" => settings.log_recovery = Some(patterns(value, parse_recovery)?),
+        "log-failure" => settings.log_failure = Some(each(value, parse_failure)?),
+        "log-recovery" => settings.log_recovery = Some(each(value, parse_recovery)?),
         "incidents" => settings.incidents = Some(PathBuf::from(text(value, r#"write "/var/lib/linkprobe/incidents""#)?)),
         "capture-limit" => settings.capture_limit = Some(size(value)?),
         "filter" => settings.filter = Some(parse_filter(text(value, r#"write "tcp and port 179""#)?)?),
         "keep-incidents" => settings.keep_incidents = Some(integer(value)?),
         "keep-bytes" => settings.keep_bytes = Some(size(value)?),
         "keep-days" => settings.keep_days = Some(integer(value)?),
+        "syslog" => settings.export.syslog = Some(each(value, parse_syslog)?),
+        "json" => settings.export.json = Some(each(value, parse_json)?),
+        "sar" => settings.export.sar = Some(each(value, parse_sar)?),
+        "event-log" => settings.export.event_log = Some(parse_event_log(text(value, r#"write "/var/log/linkprobe.log""#)?)?),
+        "traffic-interval" => settings.export.traffic_interval = Some(duration(value)?),
+        "metrics" => settings.export.metrics = Some(metrics(value)?),
+        "sflow" => settings.export.sflow = Some(each(value, parse_sflow)?),
+        "sflow-agent" => settings.export.sflow_agent = Some(parse_address(text(value, r#"write "192.0.2.1""#)?)?),
+        "sflow-sub-agent" => settings.export.sflow_sub_agent = Some(integer(value)?),
+        "sflow-counters" => settings.export.sflow_counters = Some(duration(value)?),
+        "history" => settings.export.history = Some(duration(value)?),
+        "history-memory" => settings.export.history_memory = Some(size(value)?),
+        "recover" => settings.recovery.recover = Some(one_of(value, &RecoverMode::ALL.map(RecoverMode::name))?),
+        "recover-on" => settings.recovery.recover_on = Some(each(value, parse_reason)?),
+        "recover-limit" => settings.recovery.recover_limit = Some(integer(value)?),
+        "recover-wait" => settings.recovery.recover_wait = Some(duration(value)?),
+        "command" => settings.recovery.command = Some(names(value)?),
+        "command-on" => settings.recovery.command_on = Some(each(value, parse_reason)?),
+        "command-timeout" => settings.recovery.command_timeout = Some(duration(value)?),
         "instance" => settings.instance = Some(text(value, r#"write "default""#)?.to_owned()),
         "run-dir" => settings.run_dir = Some(PathBuf::from(text(value, r#"write "/run/linkprobe""#)?)),
         "log" => settings.log = Some(one_of(value, &LOG_LEVELS)?),
@@ -202,8 +241,25 @@ fn names(value: &DeValue<'_>) -> Result<Vec<String>, String> {
     listed.iter().map(|item| Ok(text(item.get_ref(), form)?.to_owned())).collect()
 }
 
-fn patterns(value: &DeValue<'_>, parse: fn(&str) -> Result<Pattern, String>) -> Result<Vec<Pattern>, String> {
+/// A text or a list of texts, each read by `parse`.
+fn each<T>(value: &DeValue<'_>, parse: fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
     names(value)?.iter().map(|text| parse(text)).collect()
+}
+
+/// A number alone, or rules as on the command line.
+fn sample(value: &DeValue<'_>) -> Result<Vec<String>, String> {
+    match value.as_integer() {
+        Some(number) => Ok(vec![parse_sample(number.as_str())?]),
+        None => each(value, parse_sample),
+    }
+}
+
+/// A port alone, or what the command line takes.
+fn metrics(value: &DeValue<'_>) -> Result<Metrics, String> {
+    match value.as_integer() {
+        Some(number) => parse_metrics(number.as_str()),
+        None => parse_metrics(text(value, r#"write "on", "127.0.0.1:9469", or a port"#)?),
+    }
 }
 
 fn integer(value: &DeValue<'_>) -> Result<u32, String> {

@@ -5,9 +5,12 @@ use std::str::FromStr;
 
 use probe_core::logs::Pattern;
 use probe_core::reach::{Loss, TargetSpec};
+use probe_core::recovery::Cause;
+use probe_core::sampling::Sampling;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::export::{parse_json, parse_sar, parse_sflow, parse_syslog};
 use super::units::quote;
 
 /// What k of n may look like, for messages.
@@ -27,6 +30,12 @@ fn check_of(key: &str) -> Option<Check> {
     match key {
         "target" => Some(|text| parse_target(text).map(drop)),
         "log-failure" | "log-recovery" => Some(|text| parse_failure(text).map(drop)),
+        "syslog" => Some(|text| parse_syslog(text).map(drop)),
+        "json" => Some(|text| parse_json(text).map(drop)),
+        "sar" => Some(|text| parse_sar(text).map(drop)),
+        "sflow" => Some(|text| parse_sflow(text).map(drop)),
+        "sample" => Some(|text| parse_sample(text).map(drop)),
+        "recover-on" | "command-on" => Some(|text| parse_reason(text).map(drop)),
         _ => None,
     }
 }
@@ -57,6 +66,22 @@ pub fn parse_failure(text: &str) -> Result<Pattern, String> {
 /// What is wrong with it, and how it is written.
 pub fn parse_recovery(text: &str) -> Result<Pattern, String> {
     Pattern::parse(text, false).map_err(|error| error.to_string())
+}
+
+/// Reads for whom one frame in how many is sampled.
+///
+/// # Errors
+/// What is allowed.
+pub fn parse_sample(text: &str) -> Result<String, String> {
+    Sampling::parse([text]).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// Reads the name of a finding or of a trigger.
+///
+/// # Errors
+/// That there is none of that name, and which there are.
+pub fn parse_reason(text: &str) -> Result<String, String> {
+    text.parse::<Cause>().map(|cause| cause.name().to_owned()).map_err(|error| error.to_string())
 }
 
 /// Reads k of n: `3/5`.

@@ -2,28 +2,37 @@
 //!
 //! [`Config::resolve`] is the way in for `run`, [`check()`] for `linkprobe check FILE`.
 
+mod changes;
 mod error;
+mod export;
 mod file;
 mod lists;
+mod recovery;
 mod render;
 mod settings;
 mod units;
 mod validate;
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use probe_core::filter::Filter;
 use probe_core::logs::Pattern;
 use probe_core::reach::{Loss, TargetSpec};
+use probe_core::recovery::RecoverMode;
+use probe_core::sampling::Sampling;
 use probe_core::trigger::Kind;
 
+pub use changes::Changed;
 pub use error::{ConfigError, ConfigErrors, Place};
 pub use settings::{CheckArgs, RunArgs, Settings};
 pub use units::{format_duration, format_size, parse_duration, parse_filter, parse_size};
 
+use crate::export::spec::{HostPort, SinkSpec};
 use crate::kernel::HookChoice;
+use export::Metrics;
 use file::FileSettings;
 
 /// Hooks that can be asked for.
@@ -49,8 +58,8 @@ pub struct Config {
     pub control_snaplen: u32,
     /// Size of the recorder for all CPUs, bytes.
     pub memory: u64,
-    /// One sample in so many frames; 0 for none.
-    pub sample: u32,
+    /// How many frames are sampled of which interface.
+    pub sample: Sampling,
     /// What opens an incident; every other trigger only joins one.
     pub triggers: Vec<Kind>,
     /// Least active slaves of a bond; 0 for any number.
@@ -97,6 +106,44 @@ pub struct Config {
     pub keep_bytes: u64,
     /// Days that incidents are kept; 0 for ever.
     pub keep_days: u32,
+    /// Syslog servers.
+    pub syslog: Vec<SinkSpec>,
+    /// Receivers of JSON.
+    pub json: Vec<SinkSpec>,
+    /// Receivers of sar's lines.
+    pub sar: Vec<SinkSpec>,
+    /// The local log of events.
+    pub event_log: Option<SinkSpec>,
+    /// Time over which traffic is summed up.
+    pub traffic_interval: Duration,
+    /// Where metrics are served; `None` for nowhere.
+    pub metrics: Option<SocketAddr>,
+    /// Collectors of sFlow.
+    pub sflow: Vec<HostPort>,
+    /// Address by which they know this router; `None` for that which datagrams leave from.
+    pub sflow_agent: Option<IpAddr>,
+    /// Number of this agent among those of this router.
+    pub sflow_sub_agent: u32,
+    /// Time between two counter samples of an interface.
+    pub sflow_counters: Duration,
+    /// How far back traffic and states are kept; 0 for not at all.
+    pub history: Duration,
+    /// Most bytes that this takes.
+    pub history_memory: u64,
+    /// Whether slaves are put back.
+    pub recover: RecoverMode,
+    /// For which findings and triggers.
+    pub recover_on: Vec<String>,
+    /// How often in an hour, for each bond.
+    pub recover_limit: u32,
+    /// How long a slave may take.
+    pub recover_wait: Duration,
+    /// Command and arguments that are run after an incident; empty for none.
+    pub command: Vec<String>,
+    /// For which findings and triggers.
+    pub command_on: Vec<String>,
+    /// How long it may take.
+    pub command_timeout: Duration,
     /// Name of this agent.
     pub instance: String,
     /// Directory of locks and the control socket.
@@ -127,13 +174,19 @@ impl Config {
         let mut places = file.places;
         forget_overridden(&mut places, &args);
         let settings = args.over(file.settings);
-        let config = Self::with_defaults(settings);
-        let wrong = validate::validate(&config, &places, default_place);
+        let sample = Sampling::parse(settings.sample.iter().flatten().map(String::as_str));
+        let config = Self::with_defaults(settings, sample.clone().unwrap_or_default());
+        let wrong = validate::validate(&config, sample.err(), &places, default_place);
         if wrong.is_empty() { Ok(config) } else { Err(ConfigErrors(wrong)) }
     }
 
-    fn with_defaults(settings: Settings) -> Self {
+    fn with_defaults(settings: Settings, sample: Sampling) -> Self {
         let snaplen = settings.snaplen.unwrap_or(128);
+        let (export, recovery) = (settings.export, settings.recovery);
+        let recover_on = recovery.recover_on.unwrap_or_default();
+        let command_on = recovery.command_on.unwrap_or_default();
+        // Whoever only says what for has not said that it may be done.
+        let asked = if recover_on.is_empty() && command_on.is_empty() { RecoverMode::Off } else { RecoverMode::DryRun };
         // Both ways in let known names only through.
         let kinds = |names: Vec<String>| names.iter().filter_map(|name| name.parse().ok()).collect();
         Self {
@@ -148,7 +201,7 @@ impl Config {
             snaplen,
             control_snaplen: settings.control_snaplen.unwrap_or(snaplen.max(256)),
             memory: settings.memory.unwrap_or(64 << 20),
-            sample: settings.sample.unwrap_or(1000),
+            sample,
             triggers: settings.triggers.map_or_else(|| Kind::DEFAULT.to_vec(), kinds),
             min_slaves: settings.min_slaves.unwrap_or(0),
             storm_rate: settings.storm_rate.unwrap_or(probe_common::repeat::STORM_RATE),
@@ -173,6 +226,25 @@ impl Config {
             keep_incidents: settings.keep_incidents.unwrap_or(100),
             keep_bytes: settings.keep_bytes.unwrap_or(1 << 30),
             keep_days: settings.keep_days.unwrap_or(90),
+            syslog: export.syslog.unwrap_or_default(),
+            json: export.json.unwrap_or_default(),
+            sar: export.sar.unwrap_or_default(),
+            event_log: export.event_log,
+            traffic_interval: export.traffic_interval.unwrap_or(Duration::from_secs(60)),
+            metrics: export.metrics.and_then(Metrics::address),
+            sflow: export.sflow.unwrap_or_default(),
+            sflow_agent: export.sflow_agent,
+            sflow_sub_agent: export.sflow_sub_agent.unwrap_or(0),
+            sflow_counters: export.sflow_counters.unwrap_or(Duration::from_secs(20)),
+            history: export.history.unwrap_or(Duration::from_secs(86_400)),
+            history_memory: export.history_memory.unwrap_or(8 << 20),
+            recover: recovery.recover.and_then(|mode| mode.parse().ok()).unwrap_or(asked),
+            recover_on,
+            recover_limit: recovery.recover_limit.unwrap_or(2),
+            recover_wait: recovery.recover_wait.unwrap_or(Duration::from_secs(10)),
+            command: recovery.command.unwrap_or_default(),
+            command_on,
+            command_timeout: recovery.command_timeout.unwrap_or(Duration::from_secs(30)),
             instance: settings.instance.unwrap_or_else(|| "default".to_owned()),
             run_dir: settings.run_dir.unwrap_or_else(|| PathBuf::from("/run/linkprobe")),
             log: settings.log.unwrap_or_else(|| "info".to_owned()),
@@ -196,7 +268,9 @@ pub fn check(path: &Path) -> Result<Config, ConfigErrors> {
 
 /// What the command line sets does not stand in the file any more.
 fn forget_overridden(places: &mut BTreeMap<&'static str, Place>, args: &Settings) {
-    macro_rules! forget { ($($key:literal = $field:ident),*) => { $( if args.$field.is_some() { places.remove($key); } )* } }
+    macro_rules! forget {
+        ($($key:literal = $($field:ident).+),*) => { $( if args.$($field).+.is_some() { places.remove($key); } )* }
+    }
     forget!(
         "bond" = bond,
         "interface" = interface,
@@ -220,6 +294,21 @@ fn forget_overridden(places: &mut BTreeMap<&'static str, Place>, args: &Settings
         "probe-timeout" = probe_timeout,
         "incidents" = incidents,
         "capture-limit" = capture_limit,
+        "syslog" = export.syslog,
+        "json" = export.json,
+        "sar" = export.sar,
+        "event-log" = export.event_log,
+        "traffic-interval" = export.traffic_interval,
+        "sflow" = export.sflow,
+        "sflow-counters" = export.sflow_counters,
+        "history" = export.history,
+        "history-memory" = export.history_memory,
+        "recover" = recovery.recover,
+        "recover-limit" = recovery.recover_limit,
+        "recover-wait" = recovery.recover_wait,
+        "command" = recovery.command,
+        "command-on" = recovery.command_on,
+        "command-timeout" = recovery.command_timeout,
         "instance" = instance,
         "run-dir" = run_dir
     );

@@ -10,7 +10,9 @@ use probe_core::logs::Pattern;
 use probe_core::reach::{Loss, TargetSpec};
 use probe_core::trigger::Kind;
 
-use super::lists::{parse_failure, parse_loss, parse_recovery, parse_target};
+use super::export::ExportSettings;
+use super::lists::{parse_failure, parse_loss, parse_recovery, parse_sample, parse_target};
+use super::recovery::RecoverySettings;
 use super::units::{parse_duration, parse_filter, parse_size};
 
 /// Options of `linkprobe run`.
@@ -64,9 +66,11 @@ pub struct Settings {
     /// `linkprobe status` shows how many seconds it holds at the present rate.
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Recorder")]
     pub memory: Option<u64>,
-    /// Sample one frame in N; 0 turns sampling off [default: 1000]
-    #[arg(long, value_name = "N", help_heading = "Recorder")]
-    pub sample: Option<u32>,
+    /// Sample one frame in N for --sflow; auto by the interface's speed, 0 for none, also NAME=N for one interface [default: auto]
+    ///
+    /// auto is one in 1000 at 1 Gbit/s, one in 10000 at 10 Gbit/s. A list with commas: auto,eth1=400. Nothing is sampled without a collector.
+    #[arg(long, value_name = "auto|N|NAME=N", value_delimiter = ',', value_parser = parse_sample, help_heading = "Collectors")]
+    pub sample: Option<Vec<String>>,
 
     /// What opens an incident: a list with commas [default: what is bad, and manual]
     ///
@@ -169,6 +173,13 @@ pub struct Settings {
     #[arg(long, value_name = "DAYS", help_heading = "Incidents")]
     pub keep_days: Option<u32>,
 
+    /// What is sent to collectors.
+    #[command(flatten)]
+    pub export: ExportSettings,
+    /// What is done about an incident.
+    #[command(flatten)]
+    pub recovery: RecoverySettings,
+
     /// Name of this agent, where several run on one machine [default: default]
     #[arg(long, value_name = "NAME", help_heading = "Agent")]
     pub instance: Option<String>,
@@ -184,7 +195,15 @@ impl Settings {
     /// These settings, and those of `below` where these have none.
     #[must_use]
     pub fn over(self, below: Self) -> Self {
-        macro_rules! first { ($($field:ident),*) => { Self { $($field: self.$field.or(below.$field)),* } } }
+        macro_rules! first {
+            ($($field:ident),*) => {
+                Self {
+                    $($field: self.$field.or(below.$field),)*
+                    export: self.export.over(below.export),
+                    recovery: self.recovery.over(below.recovery),
+                }
+            }
+        }
         first!(
             bond,
             interface,

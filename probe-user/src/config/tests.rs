@@ -66,7 +66,7 @@ fn every_key_of_a_file_is_read() {
         snaplen = 256
         control-snaplen = 1514
         memory = "128MiB"
-        sample = 0
+        sample = ["2000", "eth1=400", "eth2=0"]
         triggers = ["bond-down", "manual"]
         min-slaves = 2
         storm-rate = 5000
@@ -91,6 +91,25 @@ fn every_key_of_a_file_is_read() {
         keep-incidents = 7
         keep-bytes = "5GiB"
         keep-days = 0
+        syslog = ["udp://192.0.2.1", "tcp://logs.example.net:6514?level=warning", "unix:/dev/log"]
+        json = "tcp://[2001:db8::1]:5170"
+        sar = ["file:/var/log/sar.txt?size=1MiB&files=3"]
+        event-log = "/var/log/linkprobe.log?files=4"
+        traffic-interval = "10s"
+        metrics = 9100
+        sflow = ["192.0.2.7", "192.0.2.8:6344"]
+        sflow-agent = "192.0.2.254"
+        sflow-sub-agent = 3
+        sflow-counters = "30s"
+        history = "12h"
+        history-memory = "4MiB"
+        recover = "on"
+        recover-on = ["tx-blackout", "lacp-down"]
+        recover-limit = 1
+        recover-wait = "5s"
+        command = ["/usr/local/bin/tell", "--now"]
+        command-on = "next-hop-unreachable"
+        command-timeout = "5s"
         instance = "edge-1"
         run-dir = "/run/lp"
         log = "debug"

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Config;
+use probe_core::recovery::RecoverMode;
+use probe_core::sampling::SamplingError;
 use probe_core::trigger::Kind;
 
 use super::error::{ConfigError, Place};
 use super::units::{format_duration, format_size, quote};
+use crate::export::spec::Transport;
 
 /// Shortest and longest snap length, bytes.
 const SNAPLEN: std::ops::RangeInclusive<u32> = 64..=probe_common::recorder::MAX_SNAPLEN as u32;
@@ -32,15 +35,36 @@ const MOST_TARGETS: usize = 64;
 /// Most patterns of log lines beside the default ones.
 const MOST_PATTERNS: usize = 64;
 
-/// Everything that is wrong; `places` are the keys that a file holds, `default` is where the others stand.
-pub fn validate(config: &Config, places: &BTreeMap<&'static str, Place>, default: &Place) -> Vec<ConfigError> {
+/// Most receivers of a kind: each has a queue.
+const MOST_SINKS: usize = 16;
+/// Shortest and longest time between figures.
+const INTERVAL: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3600);
+/// Longest history.
+const LONGEST_HISTORY: Duration = Duration::from_secs(31 * 86_400);
+/// Smallest and largest history, bytes.
+const HISTORY_MEMORY: std::ops::RangeInclusive<u64> = 64 << 10..=1 << 30;
+/// Shortest and longest time for a step of a recovery, and for the command.
+const RECOVERY_TIME: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3600);
+
+/// Everything that is wrong; `sample` is what is wrong with its rates together, `places` are the keys that a file holds, `default` is where the others stand.
+pub fn validate(
+    config: &Config,
+    sample: Option<SamplingError>,
+    places: &BTreeMap<&'static str, Place>,
+    default: &Place,
+) -> Vec<ConfigError> {
     let mut found = Findings { places, default, errors: Vec::new() };
+    if let Some(error) = sample {
+        found.push("sample", error);
+    }
     interfaces(config, &mut found);
     sizes(config, &mut found);
     rates(config, &mut found);
     windows(config, &mut found);
     probes(config, &mut found);
     logs(config, &mut found);
+    exporters(config, &mut found);
+    recovery(config, &mut found);
     agent(config, &mut found);
     found.errors.sort_by_key(|error| match &error.place {
         Place::CommandLine => (0, 0),
@@ -187,6 +211,78 @@ fn logs(config: &Config, found: &mut Findings<'_>) {
         }
         if !names.insert((pattern.failure, &pattern.name)) {
             found.push(key, format!("{} is named twice", pattern.name));
+        }
+    }
+}
+
+fn exporters(config: &Config, found: &mut Findings<'_>) {
+    let mut seen = BTreeSet::new();
+    let log = config.event_log.as_slice();
+    for (key, sinks) in [("syslog", &config.syslog[..]), ("json", &config.json), ("sar", &config.sar), ("event-log", log)] {
+        if sinks.len() > MOST_SINKS {
+            found.push(key, format!("{} receivers are too many; at most {MOST_SINKS}", sinks.len()));
+        }
+        for sink in sinks {
+            // Two formats may go to one collector, but not into one file.
+            let name = sink.transport.to_string();
+            let format = if matches!(sink.transport, Transport::File(_)) { "" } else { key };
+            if !seen.insert((format, name.clone())) {
+                found.push(key, format!("{name} is named twice"));
+            }
+        }
+    }
+    let mut collectors = BTreeSet::new();
+    for collector in &config.sflow {
+        if !collectors.insert(collector.to_string()) {
+            found.push("sflow", format!("{collector} is named twice"));
+        }
+    }
+    if config.sflow.len() > MOST_SINKS {
+        found.push("sflow", format!("{} collectors are too many; at most {MOST_SINKS}", config.sflow.len()));
+    }
+    let times = [("traffic-interval", config.traffic_interval, INTERVAL), ("sflow-counters", config.sflow_counters, INTERVAL)];
+    for (key, value, range) in times {
+        if !range.contains(&value) {
+            let (least, most) = (format_duration(*range.start()), format_duration(*range.end()));
+            found.push(key, format!("{} is out of range; allowed are {least} to {most}", format_duration(value)));
+        }
+    }
+    if config.traffic_interval.subsec_nanos() != 0 {
+        found.push("traffic-interval", format!("{} is not whole seconds", format_duration(config.traffic_interval)));
+    }
+    if config.history > LONGEST_HISTORY {
+        let (is, most) = (format_duration(config.history), format_duration(LONGEST_HISTORY));
+        found.push("history", format!("{is} is too long; at most {most}"));
+    }
+    if !HISTORY_MEMORY.contains(&config.history_memory) {
+        let (least, most) = (format_size(*HISTORY_MEMORY.start()), format_size(*HISTORY_MEMORY.end()));
+        let is = format_size(config.history_memory);
+        found.push("history-memory", format!("{is} is out of range; allowed are {least} to {most}"));
+    }
+}
+
+fn recovery(config: &Config, found: &mut Findings<'_>) {
+    if config.recover != RecoverMode::Off && config.recover_on.is_empty() && config.command_on.is_empty() {
+        found.push("recover", "it is not said what for: name findings or triggers with recover-on (or command-on)".to_owned());
+    }
+    match (config.command.first(), config.command_on.is_empty()) {
+        (Some(_), true) => found.push("command", "it is not said what for: name findings or triggers with command-on".to_owned()),
+        (None, false) => found.push("command-on", "there is no command: name one with command".to_owned()),
+        (Some(command), false) if !command.starts_with('/') => {
+            found.push("command", format!("{} is not an absolute path of a command", quote(command)));
+        }
+        _ => {}
+    }
+    if config.command.iter().any(|word| word.contains('\0')) {
+        found.push("command", "a word has a zero byte".to_owned());
+    }
+    if config.recover_limit == 0 || config.recover_limit > 60 {
+        found.push("recover-limit", format!("{} is out of range; allowed are 1 to 60", config.recover_limit));
+    }
+    for (key, value) in [("recover-wait", config.recover_wait), ("command-timeout", config.command_timeout)] {
+        if !RECOVERY_TIME.contains(&value) {
+            let (least, most) = (format_duration(*RECOVERY_TIME.start()), format_duration(*RECOVERY_TIME.end()));
+            found.push(key, format!("{} is out of range; allowed are {least} to {most}", format_duration(value)));
         }
     }
 }
