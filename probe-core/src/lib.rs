@@ -20,6 +20,7 @@ pub mod link;
 pub mod logs;
 pub mod matrix;
 pub mod netlink;
+pub mod notice;
 pub mod packet_id;
 pub mod past;
 pub mod reach;
