@@ -22,6 +22,7 @@ pub mod matrix;
 pub mod netlink;
 pub mod notice;
 pub mod packet_id;
+pub mod past;
 pub mod reach;
 pub mod record;
 pub mod recovery;

@@ -11,7 +11,7 @@ use probe_common::{
 };
 
 use super::{
-    KernelError,
+    KernelError, config,
     hook::{self, Choice, Hook, HookChoice},
     leftovers,
     load::Kernel,
@@ -132,7 +132,8 @@ impl Kernel {
             tc => (None, tc),
         };
         let tap = self.describe(link, &device, hook, direction::INGRESS, why)?;
-        self.set_slot(link.ifindex, |slot| slot.ingress = tap.id)?;
+        let sample_rate = self.config.sample_rate;
+        self.set_slot(link.ifindex, |slot| (slot.ingress, slot.sample_rate) = (tap.id, sample_rate))?;
         self.attached[attached].taps.push(tap);
         let held = match held {
             Some(held) => held,
@@ -164,9 +165,8 @@ impl Kernel {
         for tap in &attached.taps {
             self.table.leave(tap.id, now);
         }
-        let free = TapSlot { ifindex: 0, ingress: NO_TAP, egress: NO_TAP };
         // An array element can always be written.
-        let _ = self.slots.set(slot_of(ifindex), Value(free), 0);
+        let _ = self.slots.set(slot_of(ifindex), Value(TapSlot::FREE), 0);
     }
 
     /// To be called when all interfaces of the start are attached: detaches what an earlier agent left behind and nobody took over.
@@ -239,6 +239,19 @@ impl Kernel {
         Ok(())
     }
 
+    /// From now on one packet in `rate` of those that pass this interface's taps is sampled; none with 0. Does nothing to an interface
+    /// without taps.
+    ///
+    /// # Errors
+    /// [`KernelError::SampleRate`], [`KernelError::Map`].
+    pub fn sample(&mut self, ifindex: u32, rate: u32) -> Result<(), KernelError> {
+        config::check_rate(rate)?;
+        if !self.attached.iter().any(|attached| attached.ifindex == ifindex) {
+            return Ok(());
+        }
+        self.set_slot(ifindex, |slot| slot.sample_rate = rate)
+    }
+
     fn describe(
         &mut self,
         link: &LinkToTap,
@@ -273,7 +286,7 @@ impl Kernel {
         let index = slot_of(ifindex);
         let mut slot = self.slots.get(&index, 0).map_err(KernelError::map(map::TAPS))?.0;
         if slot.ifindex != ifindex {
-            slot = TapSlot { ifindex, ingress: NO_TAP, egress: NO_TAP };
+            slot = TapSlot { ifindex, ..TapSlot::FREE };
         }
         change(&mut slot);
         self.slots.set(index, Value(slot), 0).map_err(KernelError::map(map::TAPS))
