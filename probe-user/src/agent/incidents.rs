@@ -17,7 +17,8 @@ use crate::config::Config;
 use crate::incident::filtered::Filtered;
 use crate::incident::source::Source;
 use crate::incident::{
-    CaptureHandle, CaptureWindow, Job, RecorderSource, Retention, WriteOutcome, Writer, WriterConfig, incident_id,
+    CaptureHandle, CaptureWindow, Job, RecorderSource, Retention, WriteOutcome, Writer, WriterConfig, WrittenIncident,
+    incident_id,
 };
 use crate::kernel::Recorder;
 use crate::kernel::load::give_back_heap;
@@ -167,6 +168,11 @@ impl Incidents {
         self.status.clone()
     }
 
+    /// Id of the open incident.
+    pub fn open_id(&self) -> Option<&str> {
+        self.open.as_ref().map(|open| open.id.as_str())
+    }
+
     /// What `linkprobe trigger` is told.
     pub fn answer_to_trigger(&self) -> Value {
         let id = self.status.open.as_deref().unwrap_or_default();
@@ -175,12 +181,20 @@ impl Incidents {
     }
 
     /// Waits until everything is written or given up, but not for ever: a disk may hang. Returns how many were lost then.
-    pub async fn finish(&mut self, outcomes: &mut mpsc::UnboundedReceiver<WriteOutcome>) -> u64 {
+    /// `written` is told of each that is on disk.
+    pub async fn finish(
+        &mut self,
+        outcomes: &mut mpsc::UnboundedReceiver<WriteOutcome>,
+        mut written: impl FnMut(&WrittenIncident),
+    ) -> u64 {
         let lost_before = self.status.lost;
         self.writer = None;
         let last = async {
             while self.status.waiting > 0 {
                 let Some(outcome) = outcomes.recv().await else { return };
+                if let WriteOutcome::Written { incident, .. } = &outcome {
+                    written(incident);
+                }
                 if let Some(alarm) = self.outcome(outcome) {
                     log::error!("{alarm}");
                 }

@@ -13,6 +13,7 @@ mod reload;
 mod report;
 mod start;
 pub mod status;
+mod tell;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -81,6 +82,8 @@ struct Agent {
     /// The moment at which the open incident's window begins.
     base: Option<Moment>,
     losses: Losses,
+    /// Tells the receivers of events.
+    teller: tell::Teller,
     /// What the kernel had dropped.
     dropped: drops::Dropped,
     /// Interfaces whose taps could not be attached: it is tried again.
@@ -179,12 +182,14 @@ impl Agent {
     }
 
     fn do_all(&mut self, actions: Vec<Action>) {
+        let open_before = self.incidents.open_id().map(str::to_owned);
         let mut actions = VecDeque::from(actions);
         while let Some(action) = actions.pop_front() {
             for event in self.act(action) {
                 actions.extend(self.flight.handle(clock::now(), event));
             }
         }
+        self.teller.tell(self.flight.table(), self.incidents.open_id().or(open_before.as_deref()));
     }
 
     fn netlink(&mut self, received: Received, inputs: &mut Inputs) {
@@ -261,6 +266,9 @@ impl Agent {
         // Samples are for exporters and top talkers; until there are any, taking them keeps the ring from filling.
         inputs.samples.drain(|_| {});
         self.losses.samples_malformed = inputs.samples.malformed();
+        for text in self.teller.sinks.alarms() {
+            self.handle(Event::Alarm { text });
+        }
         self.losses.set_others(inputs.probes.losses().into_iter().chain(inputs.logs.losses()));
         self.count(now);
     }
@@ -271,8 +279,10 @@ impl Agent {
     /// When an incident could not be written.
     async fn stop(mut self, inputs: &mut Inputs) -> anyhow::Result<()> {
         self.handle(Event::Stop);
-        let lost = self.incidents.finish(&mut inputs.written).await;
+        let lost = self.incidents.finish(&mut inputs.written, |incident| self.teller.written(incident)).await;
+        self.teller.stopped();
         self.kernel.shutdown();
+        self.teller.sinks.stop().await;
         log::info!("stopped");
         ensure!(lost == 0, "incidents that could not be written: {lost}");
         Ok(())

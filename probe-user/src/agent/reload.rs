@@ -29,6 +29,7 @@ impl Agent {
         }
         let prepared = self.prepare(&config)?;
         let flight = flight_config(&config)?;
+        self.teller.sinks.change(&config).context("receivers of events")?;
         // From here on nothing fails.
         if let Some(probes) = prepared.probes {
             self.losses.end(&inputs.probes.losses());

@@ -73,6 +73,7 @@ impl Agent {
             matrix: self.matrix_status(),
             recorder: self.recorder_status(now.0),
             incidents: self.incidents.status(),
+            sinks: self.teller.sinks.status(),
             losses,
             carrier_edges: self.kernel.carrier_edges().map_or_else(ToOwned::to_owned, |()| "exact".into()),
             notes,
@@ -102,7 +103,8 @@ impl Agent {
             ("log-lines-not-kept", flight.log_lines_lost),
             ("incidents-lost", self.incidents.status().lost),
         ];
-        named.into_iter().chain(self.losses.others.iter().copied()).map(|(name, count)| (name.to_owned(), count)).collect()
+        let named = named.into_iter().chain(self.losses.others.iter().copied()).map(|(name, count)| (name.to_owned(), count));
+        named.chain(self.teller.sinks.losses()).collect()
     }
 
     fn recorder_status(&self, now_ns: u64) -> RecorderStatus {
@@ -122,7 +124,7 @@ impl Agent {
     }
 
     /// Says what is recorded, and what is not as it should be.
-    pub(super) fn announce(&self) {
+    pub(super) fn announce(&mut self) {
         for note in self.kernel.notes() {
             log::info!("{note}");
         }
@@ -137,6 +139,7 @@ impl Agent {
             self.kernel.taps().count(),
             self.config.incidents.display()
         );
+        self.teller.started(&names);
     }
 }
 

@@ -14,10 +14,12 @@ use probe_core::table::Watched;
 use super::incidents::Incidents;
 use super::input::Inputs;
 use super::matrix::Counting;
+use super::tell::Teller;
 use super::{Agent, Losses};
 use crate::clock::{self, ClockWatch};
 use crate::config::{Config, RunArgs};
 use crate::control::{Server, socket_path};
+use crate::export::{About, Sinks};
 use crate::kernel::lock::Lock;
 use crate::kernel::{Kernel, KernelConfig, features};
 use crate::logs::{LogConfig, Logs};
@@ -64,6 +66,8 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
     let (drivers, counted) = StatsAsker::start().context("counters of drivers")?;
     let (reasons, told) = ReasonAsker::new();
     let clock = ClockWatch::start().context("clock")?;
+    let about = About::this(&config.instance, clock::wall_offset().wall_ns(clock::now()));
+    let sinks = Sinks::start(&config, about).context("receivers of events")?;
     let inputs =
         Inputs::new(monitor, events, samples, server, clock, probes, logs, counted, told, written).context("event loop")?;
     let mut agent = Agent {
@@ -76,6 +80,7 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
         counting: Counting::new(drivers),
         base: None,
         losses: Losses { netlink_undecodable: found.undecodable.len() as u64, ..Losses::default() },
+        teller: Teller::new(sinks),
         untapped: Vec::new(),
         dropped: super::drops::Dropped::default(),
         resync_due: None,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::lacp::LacpStatus;
+use crate::export::status::SinkStatus;
 
 /// Everything about a running agent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub struct Status {
     pub recorder: RecorderStatus,
     /// Incidents since the start.
     pub incidents: IncidentStatus,
+    /// Receivers of events and traffic.
+    #[serde(default)]
+    pub sinks: Vec<SinkStatus>,
     /// Every loss, by name: also those that are zero.
     pub losses: Vec<Loss>,
     /// Whether carrier edges come from the kernel itself, or why not.

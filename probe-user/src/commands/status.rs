@@ -5,6 +5,7 @@ use clap::Args;
 use super::{AgentArgs, lacp};
 use crate::agent::status::{LinkStatus, MatrixStatus, Passed, Status, StormStatus, TargetStatus};
 use crate::control::Request;
+use crate::export::status::SinkStatus;
 use crate::text::{Table, print, seconds};
 
 /// Options of `linkprobe status`.
@@ -51,6 +52,7 @@ fn render(status: &Status, classes: bool) -> String {
     text += &drops(status);
     text += &matrix(&status.matrix);
     text += &recorder(status);
+    text += &sinks(&status.sinks);
     text += &losses(status);
     if status.carrier_edges != "exact" {
         text += &format!("\nCarrier edges: {}\n", status.carrier_edges);
@@ -218,6 +220,25 @@ fn recorder(status: &Status) -> String {
     let lanes: Vec<String> = lanes.collect();
     let mib = recorder.memory_bytes as f64 / f64::from(1 << 20);
     format!("\nRecorder: {mib:.1} MiB on {} CPUs; reaches back: {}\n", recorder.cpus, lanes.join(", "))
+}
+
+fn sinks(sinks: &[SinkStatus]) -> String {
+    if sinks.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(["receiver", "to", "level", "state", "sent", "bytes", "waiting", "lost", "last error"]);
+    for sink in sinks {
+        let state = match (sink.connected, &sink.last_error) {
+            (true, _) => "works",
+            (false, Some(_)) => "DOWN",
+            (false, None) => "not used yet",
+        };
+        let [sent, bytes, waiting, lost] = [sink.sent, sink.bytes, sink.queued, sink.dropped].map(|n| n.to_string());
+        let level = sink.level.clone().unwrap_or_else(|| "-".into());
+        let error = sink.last_error.clone().unwrap_or_default();
+        table.row([sink.kind.clone(), sink.to.clone(), level, state.into(), sent, bytes, waiting, lost, error]);
+    }
+    format!("\nReceivers\n{}", table.render(2))
 }
 
 fn losses(status: &Status) -> String {
