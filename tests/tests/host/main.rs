@@ -4,6 +4,7 @@ mod analyze;
 mod commands;
 mod degrades;
 mod disk;
+mod export;
 mod files;
 mod filter;
 mod harness;
