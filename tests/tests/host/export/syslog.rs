@@ -88,7 +88,7 @@ fn all_agree(daemon: &Syslogd<'_>, documents: &[Value]) -> Result<()> {
 #[test]
 fn rsyslog_takes_every_message_apart_into_what_was_sent_by_udp_tcp_and_local_socket() -> Result<()> {
     let lab = Lab::new()?;
-    lab.near.ip(&format!("link add {ODD_NAME} type dummy"))?;
+    lab.near.ip(&format!("link add {ODD_NAME} type veth peer name odd0"))?;
     lab.near.ip(&format!("link set {ODD_NAME} up"))?;
     let daemon = Syslogd::start(&lab.near, &lab.scratch)?;
     let told = options(&lab, &daemon);
@@ -120,7 +120,7 @@ fn rsyslog_takes_every_message_apart_into_what_was_sent_by_udp_tcp_and_local_soc
 #[test]
 fn what_happens_while_rsyslog_is_away_comes_when_it_is_back() -> Result<()> {
     let lab = Lab::new()?;
-    lab.near.ip(&format!("link add {ODD_NAME} type dummy"))?;
+    lab.near.ip(&format!("link add {ODD_NAME} type veth peer name odd0"))?;
     let mut daemon = Syslogd::start(&lab.near, &lab.scratch)?;
     let told = options(&lab, &daemon);
     fs::write(&told.log, "begins\n")?;
