@@ -46,11 +46,9 @@ struct Open {
 impl Incidents {
     /// Starts the writer. Its outcomes come through the receiver.
     pub fn start(config: &Config, recorder: Recorder) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<WriteOutcome>)> {
-        let retention = Retention { incidents: config.keep_incidents, bytes: config.keep_bytes, days: config.keep_days };
         // Few outcomes come, and the loop takes each at once: the channel needs no bound.
         let (sender, outcomes) = mpsc::unbounded_channel();
-        let writer = WriterConfig::new(config.incidents.clone(), retention, config.capture_limit);
-        let (writer, thread) = Writer::start(writer, move |outcome| {
+        let (writer, thread) = Writer::start(writer_config(config), move |outcome| {
             // The agent has stopped listening when it stops.
             let _ = sender.send(outcome);
         })
@@ -67,6 +65,16 @@ impl Incidents {
             status,
         };
         Ok((incidents, outcomes))
+    }
+
+    /// From the next incident on another limit and filter; what is written goes to another place and is kept as it is said there.
+    pub fn configure(&mut self, config: &Config) {
+        self.limit = config.capture_limit;
+        self.filter.clone_from(&config.filter);
+        self.status.directory = config.incidents.display().to_string();
+        if let Some(writer) = &mut self.writer {
+            writer.configure(writer_config(config));
+        }
     }
 
     /// A trigger fired: copies the recorder, at once and on another thread.
@@ -197,4 +205,9 @@ impl Incidents {
         }
         (!errors.is_empty()).then(|| errors.join("; "))
     }
+}
+
+fn writer_config(config: &Config) -> WriterConfig {
+    let retention = Retention { incidents: config.keep_incidents, bytes: config.keep_bytes, days: config.keep_days };
+    WriterConfig::new(config.incidents.clone(), retention, config.capture_limit)
 }

@@ -1,6 +1,6 @@
 //! Everything that can wake the agent.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -44,8 +44,10 @@ pub enum Input {
 
 /// A signal.
 pub enum Signal {
-    /// SIGTERM, SIGINT, SIGHUP or SIGQUIT.
+    /// SIGTERM, SIGINT, SIGQUIT, or SIGHUP of a terminal that is gone.
     Stop,
+    /// SIGHUP from anybody else.
+    Reload,
     /// SIGUSR1.
     Trigger,
 }
@@ -75,6 +77,8 @@ pub struct Inputs {
     hangup: UnixSignal,
     quit: UnixSignal,
     user1: UnixSignal,
+    /// It was started on a terminal.
+    terminal: bool,
 }
 
 impl Inputs {
@@ -109,6 +113,7 @@ impl Inputs {
             hangup: signal(SignalKind::hangup())?,
             quit: signal(SignalKind::quit())?,
             user1: signal(SignalKind::user_defined1())?,
+            terminal: io::stderr().is_terminal(),
         })
     }
 
@@ -121,8 +126,11 @@ impl Inputs {
             biased;
             _ = self.terminate.recv() => Ok(Input::Signal(Signal::Stop)),
             _ = self.interrupt.recv() => Ok(Input::Signal(Signal::Stop)),
-            // The terminal is gone, perhaps with the very link: what is recorded must not go with it.
-            _ = self.hangup.recv() => Ok(Input::Signal(Signal::Stop)),
+            // Where the terminal is gone, perhaps with the very link, what is recorded must not go with it.
+            _ = self.hangup.recv() => {
+                let gone = self.terminal && !io::stderr().is_terminal();
+                Ok(Input::Signal(if gone { Signal::Stop } else { Signal::Reload }))
+            }
             _ = self.quit.recv() => Ok(Input::Signal(Signal::Stop)),
             guard = self.events_ready.ready() => {
                 guard.context("events")?.clear_ready();

@@ -9,21 +9,23 @@ mod input;
 pub mod lacp;
 mod logging;
 mod matrix;
+mod reload;
 mod report;
 mod start;
 pub mod status;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use probe_core::counts::{CountHistory, Moment};
-use probe_core::flight::{Event, Flight};
+use probe_core::flight::{Action, Event, Flight};
 use probe_core::logs::Pattern;
 use probe_core::netlink::{LinkMessage, decode};
 use probe_core::table::Role;
 use probe_core::time::Mono;
 use probe_core::timeline::{LinkName, Source};
+use serde_json::json;
 
 use crate::clock;
 use crate::config::{Config, RunArgs};
@@ -51,7 +53,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
     one_heap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("event loop")?;
     let ended = runtime.block_on(async {
-        let (mut agent, mut inputs) = start::start(config)?;
+        let (mut agent, mut inputs) = start::start(args.clone(), config)?;
         agent.announce();
         let result = agent.record(&mut inputs).await;
         agent.stop(&mut inputs).await.and(result)
@@ -63,6 +65,8 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
 
 /// The running agent.
 struct Agent {
+    /// As it was started, for reading the configuration again.
+    args: RunArgs,
     config: Config,
     started: Mono,
     kernel: Kernel,
@@ -111,6 +115,23 @@ struct Losses {
     samples_malformed: u64,
     /// Of probes and logs, by name.
     others: Vec<(&'static str, u64)>,
+    /// Of those before them, which ended when the configuration changed.
+    ended: BTreeMap<&'static str, u64>,
+}
+
+impl Losses {
+    /// What counted these ends, and its successor begins at 0.
+    fn end(&mut self, counted: &[(&'static str, u64)]) {
+        for (name, count) in counted {
+            *self.ended.entry(name).or_default() += count;
+        }
+    }
+
+    /// What the present probes and logs count.
+    fn set_others(&mut self, counted: impl Iterator<Item = (&'static str, u64)>) {
+        let ended = |name| self.ended.get(name).copied().unwrap_or(0);
+        self.others = counted.map(|(name, count)| (name, count + ended(name))).collect();
+    }
 }
 
 impl Agent {
@@ -126,7 +147,7 @@ impl Agent {
                 Input::Events | Input::Tick => self.handle(Event::Tick),
                 Input::Netlink(received) => self.netlink(received, inputs),
                 Input::ClockStep(step_ns) => self.handle(Event::ClockStep { step_ns }),
-                Input::Call(call) => self.answer(call),
+                Input::Call(call) => self.answer(call, inputs),
                 Input::Log(News::Alarm(text)) => self.handle(Event::Alarm { text }),
                 Input::Log(News::Line { at, file, pattern, line }) => {
                     let Pattern { name, failure, fires, .. } = pattern;
@@ -141,6 +162,10 @@ impl Agent {
                 Input::Reason((ifindex, reason)) => self.handle(Event::LinkReason { ifindex, reason }),
                 Input::Written(outcome) => self.written(*outcome),
                 Input::Signal(Signal::Trigger) => self.handle(Event::Manual { reason: "SIGUSR1".into() }),
+                Input::Signal(Signal::Reload) => match self.reload(inputs) {
+                    Ok(keys) => log::info!("SIGHUP: {}", reloaded(&keys)),
+                    Err(error) => self.handle(Event::Alarm { text: format!("SIGHUP: nothing was changed: {error:#}") }),
+                },
                 Input::Signal(Signal::Stop) => return Ok(()),
             }
             self.housekeeping(inputs);
@@ -149,10 +174,15 @@ impl Agent {
 
     /// Hands an event to the engine and does what it asks for. What fails there is an event again.
     fn handle(&mut self, event: Event) {
-        let mut events = VecDeque::from([event]);
-        while let Some(event) = events.pop_front() {
-            for action in self.flight.handle(clock::now(), event) {
-                events.extend(self.act(action));
+        let actions = self.flight.handle(clock::now(), event);
+        self.do_all(actions);
+    }
+
+    fn do_all(&mut self, actions: Vec<Action>) {
+        let mut actions = VecDeque::from(actions);
+        while let Some(action) = actions.pop_front() {
+            for event in self.act(action) {
+                actions.extend(self.flight.handle(clock::now(), event));
             }
         }
     }
@@ -196,9 +226,20 @@ impl Agent {
         }
     }
 
-    fn answer(&mut self, call: Call) {
+    fn answer(&mut self, call: Call, inputs: &mut Inputs) {
         let reply = match call.request {
             Request::Status => self.status().and_then(|status| Ok(serde_json::to_value(status)?)),
+            Request::Reload => Ok(match self.reload(inputs) {
+                Ok(keys) => {
+                    log::info!("{}", reloaded(&keys));
+                    json!({ "changed": keys })
+                }
+                Err(error) => {
+                    let refused = format!("{error:#}");
+                    log::error!("the configuration was read again, and nothing was changed: {refused}");
+                    json!({ "changed": [], "refused": refused.lines().collect::<Vec<_>>() })
+                }
+            }),
             Request::Trigger { reason } => {
                 self.handle(Event::Manual { reason });
                 Ok(self.incidents.answer_to_trigger())
@@ -220,7 +261,7 @@ impl Agent {
         // Samples are for exporters and top talkers; until there are any, taking them keeps the ring from filling.
         inputs.samples.drain(|_| {});
         self.losses.samples_malformed = inputs.samples.malformed();
-        self.losses.others = inputs.probes.losses().into_iter().chain(inputs.logs.losses()).collect();
+        self.losses.set_others(inputs.probes.losses().into_iter().chain(inputs.logs.losses()));
         self.count(now);
     }
 
@@ -235,5 +276,13 @@ impl Agent {
         log::info!("stopped");
         ensure!(lost == 0, "incidents that could not be written: {lost}");
         Ok(())
+    }
+}
+
+/// What is told of a configuration that was read again.
+fn reloaded(keys: &[&str]) -> String {
+    match keys {
+        [] => "the configuration was read again: nothing is another than before".to_owned(),
+        keys => format!("the configuration was read again; changed: {}", keys.join(", ")),
     }
 }

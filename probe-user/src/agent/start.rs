@@ -16,7 +16,7 @@ use super::input::Inputs;
 use super::matrix::Counting;
 use super::{Agent, Losses};
 use crate::clock::{self, ClockWatch};
-use crate::config::Config;
+use crate::config::{Config, RunArgs};
 use crate::control::{Server, socket_path};
 use crate::kernel::lock::Lock;
 use crate::kernel::{Kernel, KernelConfig, features};
@@ -30,7 +30,7 @@ const BPFFS: &str = "/sys/fs/bpf/linkprobe";
 const RECEIVE_BUFFER: &str = "LINKPROBE_NETLINK_BUFFER";
 
 /// Loads, attaches and opens everything.
-pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
+pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inputs)> {
     let missing = features::missing_capabilities();
     if !missing.is_empty() {
         let missing: Vec<String> = missing.iter().map(|name| format!("{name} ({})", features::purpose(name))).collect();
@@ -80,6 +80,7 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
         dropped: super::drops::Dropped::default(),
         resync_due: None,
         diagnostics,
+        args,
         config,
         _lock: lock,
     };
@@ -105,7 +106,7 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
 }
 
 /// Every name has to be there at the start; later ones may go and come back.
-fn check_names(config: &Config, links: &[LinkState]) -> anyhow::Result<()> {
+pub(super) fn check_names(config: &Config, links: &[LinkState]) -> anyhow::Result<()> {
     let find = |name: &String| links.iter().find(|link| link.name == *name);
     let there = |fits: fn(&LinkState) -> bool| {
         let names: Vec<&str> = links.iter().filter(|link| fits(link)).map(|link| link.name.as_str()).collect();
@@ -132,11 +133,11 @@ fn check_names(config: &Config, links: &[LinkState]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn ns(duration: Duration) -> u64 {
+pub(super) fn ns(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn probe_config(config: &Config) -> ProbeConfig {
+pub(super) fn probe_config(config: &Config) -> ProbeConfig {
     ProbeConfig {
         targets: config.targets.clone(),
         next_hops: config.next_hops,
@@ -146,7 +147,7 @@ fn probe_config(config: &Config) -> ProbeConfig {
     }
 }
 
-fn log_config(config: &Config) -> LogConfig {
+pub(super) fn log_config(config: &Config) -> LogConfig {
     LogConfig { files: config.log_files.clone(), kernel: config.kernel_log, patterns: config.log_patterns.clone() }
 }
 
@@ -154,7 +155,7 @@ fn watched(config: &Config) -> Watched {
     Watched { bonds: config.bonds.clone(), interfaces: config.interfaces.clone() }
 }
 
-fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
+pub(super) fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
     let opens = config.triggers.iter().copied().collect();
     Ok(FlightConfig {
         watched: watched(config),

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod doctor;
 mod lacp;
+pub mod reload;
 pub mod status;
 pub mod trigger;
 pub mod watch;

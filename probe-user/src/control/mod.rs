@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub enum Request {
     /// All that `linkprobe status` shows.
     Status,
+    /// Read the configuration again.
+    Reload,
     /// Fire the manual trigger.
     Trigger {
         /// Why, in the operator's words.

@@ -18,6 +18,7 @@ mod page;
 mod reach;
 mod recorded;
 mod refusals;
+mod reload;
 mod restart;
 mod storm;
 mod triggers;
