@@ -14,10 +14,12 @@ use probe_core::table::Watched;
 use super::incidents::Incidents;
 use super::input::Inputs;
 use super::matrix::Counting;
+use super::samples::sflow_config;
 use super::{Agent, Losses};
 use crate::clock::{self, ClockWatch};
 use crate::config::{Config, RunArgs};
 use crate::control::{Server, socket_path};
+use crate::export::Sflow;
 use crate::kernel::lock::Lock;
 use crate::kernel::{Kernel, KernelConfig, features};
 use crate::logs::{LogConfig, Logs};
@@ -47,7 +49,6 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
         snaplen: config.snaplen,
         control_snaplen: config.control_snaplen,
         memory_bytes: config.memory,
-        sample_rate: 0,
         storm_rate: config.storm_rate,
         pin: Some(PathBuf::from(BPFFS).join(&config.instance)),
         wanted_ns: ns(config.before.saturating_add(config.max_window)),
@@ -63,6 +64,7 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
     let logs = Logs::start(&log_config(&config)).context("logs")?;
     let (drivers, counted) = StatsAsker::start().context("counters of drivers")?;
     let (reasons, told) = ReasonAsker::new();
+    let sflow = Sflow::start(&sflow_config(&config), clock::now());
     let clock = ClockWatch::start().context("clock")?;
     let inputs =
         Inputs::new(monitor, events, samples, server, clock, probes, logs, counted, told, written).context("event loop")?;
@@ -78,6 +80,7 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
         losses: Losses { netlink_undecodable: found.undecodable.len() as u64, ..Losses::default() },
         untapped: Vec::new(),
         dropped: super::drops::Dropped::default(),
+        sflow,
         resync_due: None,
         diagnostics,
         args,
