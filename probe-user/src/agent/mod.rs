@@ -11,6 +11,7 @@ mod logging;
 mod matrix;
 mod reload;
 mod report;
+mod samples;
 mod start;
 pub mod status;
 mod tell;
@@ -31,6 +32,7 @@ use serde_json::json;
 use crate::clock;
 use crate::config::{Config, RunArgs};
 use crate::control::{Call, Reply, Request};
+use crate::export::Sflow;
 use crate::kernel::Kernel;
 use crate::kernel::load::{Diagnostics, one_heap};
 use crate::kernel::lock::Lock;
@@ -86,6 +88,8 @@ struct Agent {
     teller: tell::Teller,
     /// What the kernel had dropped.
     dropped: drops::Dropped,
+    /// Sends samples and counters to flow collectors, where there are any.
+    sflow: Option<Sflow>,
     /// Interfaces whose taps could not be attached: it is tried again.
     untapped: Vec<Untapped>,
     /// Why all links have to be asked for, when they could not be yet.
@@ -147,7 +151,7 @@ impl Agent {
             // The kernel's own events first: an edge was made before the message that tells of it, and has the exact time.
             self.kernel_events(inputs);
             match input {
-                Input::Events | Input::Tick => self.handle(Event::Tick),
+                Input::Events | Input::Samples | Input::Tick => self.handle(Event::Tick),
                 Input::Netlink(received) => self.netlink(received, inputs),
                 Input::ClockStep(step_ns) => self.handle(Event::ClockStep { step_ns }),
                 Input::Call(call) => self.answer(call, inputs),
@@ -263,13 +267,13 @@ impl Agent {
         if let Some(diagnostics) = &mut self.diagnostics {
             diagnostics.flush();
         }
-        // Samples are for exporters and top talkers; until there are any, taking them keeps the ring from filling.
-        inputs.samples.drain(|_| {});
+        self.samples(&mut inputs.samples);
         self.losses.samples_malformed = inputs.samples.malformed();
         for text in self.teller.sinks.alarms() {
             self.handle(Event::Alarm { text });
         }
-        self.losses.set_others(inputs.probes.losses().into_iter().chain(inputs.logs.losses()));
+        let sflow = Sflow::losses(self.sflow.as_ref());
+        self.losses.set_others(inputs.probes.losses().into_iter().chain(inputs.logs.losses()).chain(sflow));
         self.count(now);
     }
 
@@ -278,6 +282,10 @@ impl Agent {
     /// # Errors
     /// When an incident could not be written.
     async fn stop(mut self, inputs: &mut Inputs) -> anyhow::Result<()> {
+        self.samples(&mut inputs.samples);
+        if let Some(mut sflow) = self.sflow.take() {
+            sflow.finish(clock::now());
+        }
         self.handle(Event::Stop);
         let lost = self.incidents.finish(&mut inputs.written, |incident| self.teller.written(incident)).await;
         self.teller.stopped();

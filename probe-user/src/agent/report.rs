@@ -14,6 +14,7 @@ use super::status::{
     ClassStatus, DropStatus, LaneStatus, LinkStatus, Loss, RecorderStatus, Status, StormStatus, TapStatus, TargetStatus,
 };
 use crate::clock;
+use crate::export::Sflow;
 
 impl Agent {
     pub(super) fn status(&self) -> anyhow::Result<Status> {
@@ -52,6 +53,7 @@ impl Agent {
                 classes,
                 recorded: counters.recorded.iter().sum(),
                 samples: counters.samples,
+                sample_rate: self.kernel.sample_rate(tap.ifindex),
                 repeats: counters.repeats,
             });
         }
@@ -72,6 +74,7 @@ impl Agent {
             drop_reasons: self.kernel.drops.state().map_or_else(ToOwned::to_owned, |()| "counted".into()),
             matrix: self.matrix_status(),
             recorder: self.recorder_status(now.0),
+            sflow: self.sflow.as_ref().map(Sflow::status),
             incidents: self.incidents.status(),
             sinks: self.teller.sinks.status(),
             losses,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::lacp::LacpStatus;
+use crate::export::SflowStatus;
 use crate::export::status::SinkStatus;
 
 /// Everything about a running agent.
@@ -39,6 +40,9 @@ pub struct Status {
     pub matrix: MatrixStatus,
     /// How far back the recorder reaches, by lane.
     pub recorder: RecorderStatus,
+    /// Samples to flow collectors; `None` where there are no collectors.
+    #[serde(default)]
+    pub sflow: Option<SflowStatus>,
     /// Incidents since the start.
     pub incidents: IncidentStatus,
     /// Receivers of events and traffic.
@@ -131,6 +135,9 @@ pub struct TapStatus {
     pub recorded: u64,
     /// Samples taken.
     pub samples: u64,
+    /// One packet in so many is sampled now; 0 for none.
+    #[serde(default)]
+    pub sample_rate: u32,
     /// Frames that were counted instead of recorded: copies of others.
     pub repeats: u64,
 }

@@ -51,6 +51,7 @@ fn render(status: &Status, classes: bool) -> String {
     text += &storms(&status.storms);
     text += &drops(status);
     text += &matrix(&status.matrix);
+    text += &sflow(status);
     text += &recorder(status);
     text += &sinks(&status.sinks);
     text += &losses(status);
@@ -155,6 +156,25 @@ fn taps(status: &Status, classes: bool) -> String {
     for tap in status.taps.iter().filter(|tap| tap.direction == "ingress") {
         text += &format!("  {} is tapped at {}: {}\n", tap.interface, tap.hook, tap.why);
     }
+    text
+}
+
+fn sflow(status: &Status) -> String {
+    let Some(sflow) = &status.sflow else { return String::new() };
+    let agent = sflow.agent.map_or_else(|| "not known yet".to_owned(), |agent| agent.to_string());
+    let rates = status.taps.iter().filter(|tap| tap.direction == "ingress" && tap.sample_rate > 0);
+    let rates: Vec<String> = rates.map(|tap| format!("{} 1 in {}", tap.interface, tap.sample_rate)).collect();
+    let rates = if rates.is_empty() { "nothing is sampled".to_owned() } else { rates.join(", ") };
+    let mut text = format!(
+        "\nsFlow: agent {agent}, sub-agent {}; {} flow samples and {} counter samples in {} datagrams; {rates}\n",
+        sflow.sub_agent, sflow.flow_samples, sflow.counter_samples, sflow.datagrams
+    );
+    let mut table = Table::new(["collector", "sent", "lost", "refused", "note"]);
+    for collector in &sflow.collectors {
+        let [sent, lost, refused] = [collector.sent, collector.lost, collector.refused].map(|n| n.to_string());
+        table.row([collector.name.clone(), sent, lost, refused, collector.error.clone().unwrap_or_default()]);
+    }
+    text += &table.render(2);
     text
 }
 
