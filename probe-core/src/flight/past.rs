@@ -144,10 +144,7 @@ mod tests {
         flight.handle(at(8500), event(crate::link::LinkState { master: None, slave: None, ..lost }));
         let told = told(&flight);
         let told: Vec<(u64, &str)> = told.iter().map(|(at, text)| (*at, text.as_str())).collect();
-        assert_eq!(
-            told,
-            [(5010, "eth1: down: carrier lost"), (5100, "eth1: MII down"), (8500, "eth1: is not watched any more")]
-        );
+        assert_eq!(told, [(5010, "eth1: down: carrier lost"), (5100, "eth1: MII down"), (8500, "eth1: is not watched any more")]);
         assert_eq!(flight.past_extent().from, Some(Mono(0)));
     }
 

@@ -4,16 +4,19 @@
 mod act;
 mod drops;
 mod events;
+pub mod history;
 mod incidents;
 mod input;
 pub mod lacp;
 mod logging;
 mod matrix;
+mod past;
 mod report;
 mod start;
 pub mod status;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -70,6 +73,8 @@ struct Agent {
     incidents: Incidents,
     /// What the taps had counted at moments of the recent past.
     history: CountHistory,
+    /// One for each thread that reads the history of seconds and states, and one more.
+    past_readers: Arc<()>,
     /// Asks drivers why links have no carrier.
     reasons: ReasonAsker,
     /// What reads them, and the drivers', once a second.
@@ -198,6 +203,7 @@ impl Agent {
 
     fn answer(&mut self, call: Call) {
         let reply = match call.request {
+            Request::History { since_s } => return self.history(Duration::from_secs(since_s), call.reply),
             Request::Status => self.status().and_then(|status| Ok(serde_json::to_value(status)?)),
             Request::Trigger { reason } => {
                 self.handle(Event::Manual { reason });

@@ -72,6 +72,7 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
         flight: Flight::new(flight_config(&config)?),
         incidents,
         history: CountHistory::new(ns(config.before)),
+        past_readers: std::sync::Arc::default(),
         reasons,
         counting: Counting::new(drivers),
         base: None,
@@ -168,6 +169,8 @@ fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
         probe_loss: config.probe_loss,
         storm_rate: u64::from(config.storm_rate),
         drop_burst: u64::from(config.drop_burst),
+        history: ns(config.history),
+        history_memory: usize::try_from(config.history_memory).unwrap_or(usize::MAX),
         ..FlightConfig::default()
     })
 }

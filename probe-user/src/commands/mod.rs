@@ -3,6 +3,8 @@
 pub mod check;
 pub mod doctor;
 mod lacp;
+mod past;
+mod sparkline;
 pub mod status;
 pub mod trigger;
 pub mod watch;

@@ -16,6 +16,11 @@ use serde::{Deserialize, Serialize};
 pub enum Request {
     /// All that `linkprobe status` shows.
     Status,
+    /// What links were like, and carried, in the last while: what `linkprobe status --since` shows.
+    History {
+        /// Seconds.
+        since_s: u64,
+    },
     /// Fire the manual trigger.
     Trigger {
         /// Why, in the operator's words.
