@@ -265,7 +265,7 @@ mod tests {
         assert_eq!((answer.asked_s, answer.known_s, answer.extent.reaches_s), (110, 10.0, 10.0));
         assert_eq!((answer.links[0].rx.as_ref().map(|rx| rx.total_packets), answer.gaps_total), (Some(100), 0));
         let nothing = Past::new(0, 0);
-        let nothing = super::tests::answer(&nothing, 0, 10);
+        let nothing = self::answer(&nothing, 0, 10);
         assert_eq!((nothing.links.len(), nothing.extent.wanted_s), (0, 0.0));
     }
 }
