@@ -4,11 +4,13 @@
 mod act;
 mod drops;
 mod events;
+pub mod history;
 mod incidents;
 mod input;
 pub mod lacp;
 mod logging;
 mod matrix;
+mod past;
 mod reload;
 mod report;
 mod samples;
@@ -17,6 +19,7 @@ pub mod status;
 mod tell;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -77,6 +80,8 @@ struct Agent {
     incidents: Incidents,
     /// What the taps had counted at moments of the recent past.
     history: CountHistory,
+    /// One for each thread that reads the history of seconds and states, and one more.
+    past_readers: Arc<()>,
     /// Asks drivers why links have no carrier.
     reasons: ReasonAsker,
     /// What reads them, and the drivers', once a second.
@@ -237,6 +242,7 @@ impl Agent {
 
     fn answer(&mut self, call: Call, inputs: &mut Inputs) {
         let reply = match call.request {
+            Request::History { since_s } => return self.history(Duration::from_secs(since_s), call.reply),
             Request::Status => self.status().and_then(|status| Ok(serde_json::to_value(status)?)),
             Request::Reload => Ok(match self.reload(inputs) {
                 Ok(keys) => {

@@ -77,6 +77,7 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
         flight: Flight::new(flight_config(&config)?),
         incidents,
         history: CountHistory::new(ns(config.before)),
+        past_readers: std::sync::Arc::default(),
         reasons,
         counting: Counting::new(drivers),
         base: None,
@@ -176,6 +177,8 @@ pub(super) fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
         probe_loss: config.probe_loss,
         storm_rate: u64::from(config.storm_rate),
         drop_burst: u64::from(config.drop_burst),
+        history: ns(config.history),
+        history_memory: usize::try_from(config.history_memory).unwrap_or(usize::MAX),
         ..FlightConfig::default()
     })
 }

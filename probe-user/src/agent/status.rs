@@ -38,6 +38,9 @@ pub struct Status {
     /// What passed in the last second, at taps and by the drivers' own counters.
     #[serde(default)]
     pub matrix: MatrixStatus,
+    /// How much history of seconds and states there is (`linkprobe status --since`).
+    #[serde(default)]
+    pub history: super::history::HistoryExtent,
     /// How far back the recorder reaches, by lane.
     pub recorder: RecorderStatus,
     /// Samples to flow collectors; `None` where there are no collectors.

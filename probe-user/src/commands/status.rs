@@ -1,9 +1,13 @@
 //! `linkprobe status`: what a running agent sees, holds and has lost.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::{AgentArgs, lacp};
+use crate::agent::history::HistoryExtent;
 use crate::agent::status::{LinkStatus, MatrixStatus, Passed, Status, StormStatus, TargetStatus};
+use crate::config::parse_duration;
 use crate::control::Request;
 use crate::export::status::SinkStatus;
 use crate::text::{Table, print, seconds};
@@ -17,6 +21,11 @@ pub struct StatusArgs {
     /// Packets by class as well
     #[arg(long)]
     pub classes: bool,
+    /// Show instead what links were like and carried in the last while: 90s, 1h, 24h
+    ///
+    /// As far back as the agent's history reaches, at most (`linkprobe run --history`). With --json, also the series.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "classes")]
+    pub since: Option<Duration>,
     /// Which agent.
     #[command(flatten)]
     pub agent: AgentArgs,
@@ -27,6 +36,9 @@ pub struct StatusArgs {
 /// # Errors
 /// When no agent answers, or one of another version.
 pub fn run(args: &StatusArgs) -> anyhow::Result<()> {
+    if let Some(since) = args.since {
+        return super::past::run(args, since);
+    }
     let answer = args.agent.ask(&Request::Status)?;
     if args.json {
         print(&format!("{}\n", serde_json::to_string_pretty(&answer)?))
@@ -53,6 +65,7 @@ fn render(status: &Status, classes: bool) -> String {
     text += &matrix(&status.matrix);
     text += &sflow(status);
     text += &recorder(status);
+    text += &history(&status.history);
     text += &sinks(&status.sinks);
     text += &losses(status);
     if status.carrier_edges != "exact" {
@@ -259,6 +272,16 @@ fn sinks(sinks: &[SinkStatus]) -> String {
         table.row([sink.kind.clone(), sink.to.clone(), level, state.into(), sent, bytes, waiting, lost, error]);
     }
     format!("\nReceivers\n{}", table.render(2))
+}
+
+fn history(history: &HistoryExtent) -> String {
+    if history.wanted_s == 0.0 {
+        return "History: none is kept\n".to_owned();
+    }
+    let [bytes, limit] = [history.memory_bytes, history.memory_limit].map(|bytes| bytes as f64 / f64::from(1 << 20));
+    let (reaches, wanted) = (seconds(history.reaches_s), seconds(history.wanted_s));
+    let full = if history.memory_full { ", as far as its memory goes" } else { "" };
+    format!("History: reaches back {reaches} of {wanted}{full}; {bytes:.1} of {limit:.1} MiB (linkprobe status --since 1h)\n")
 }
 
 fn losses(status: &Status) -> String {
