@@ -11,6 +11,7 @@ pub mod format;
 mod loss;
 mod outstanding;
 mod queue;
+mod sflow;
 mod shared;
 mod sinks;
 pub mod spec;
@@ -20,4 +21,5 @@ mod tests;
 mod worker;
 
 pub use about::About;
+pub use sflow::{CollectorStatus, Sflow, SflowConfig, SflowStatus};
 pub use sinks::Sinks;
