@@ -4,6 +4,7 @@ pub mod check;
 pub mod doctor;
 mod lacp;
 mod past;
+pub mod reload;
 mod sparkline;
 pub mod status;
 pub mod trigger;

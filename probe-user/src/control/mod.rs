@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub enum Request {
     /// All that `linkprobe status` shows.
     Status,
+    /// Read the configuration again.
+    Reload,
     /// What links were like, and carried, in the last while: what `linkprobe status --since` shows.
     History {
         /// Seconds.

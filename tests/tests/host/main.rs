@@ -19,6 +19,7 @@ mod page;
 mod reach;
 mod recorded;
 mod refusals;
+mod reload;
 mod restart;
 mod storm;
 mod triggers;
