@@ -32,6 +32,7 @@ pub mod replay;
 #[cfg(test)]
 mod samples;
 pub mod sampling;
+pub mod sflow;
 pub mod table;
 pub mod time;
 pub mod timeline;

@@ -5,8 +5,7 @@ use serde::Serialize;
 use super::Past;
 use super::condition::Condition;
 use super::summary::Rates;
-use super::tracks::Subject;
-use super::view::View;
+use super::view::{Seen, View};
 use crate::time::{Mono, SECOND};
 use crate::timeline::LinkName;
 
@@ -85,21 +84,12 @@ impl Past {
             return None;
         }
         let window = self.view(from, to);
-        let mut links: Vec<NormalLink> = hour.seen().filter_map(|(id, _)| link(id, &day, &hour, &window)).collect();
-        let order = |link: &NormalLink| {
-            let bond = if link.master == 0 { link.link.ifindex } else { link.master };
-            (links.iter().all(|other| other.master != bond), bond, link.master != 0, link.link.name.clone())
-        };
-        let mut keys: Vec<_> = links.iter().map(order).zip(0..).collect();
-        keys.sort();
-        let ordered = keys.into_iter().filter_map(|(_, place): (_, usize)| links.get_mut(place).map(std::mem::take)).collect();
-        Some(Normal { from: hour.from(), to: from, links: ordered })
+        let links = hour.links().into_iter().filter_map(|(id, name, seen)| link(id, (name, seen), [&day, &hour, &window]));
+        Some(Normal { from: hour.from(), to: from, links: links.collect() })
     }
 }
 
-fn link(id: u16, day: &View, hour: &View, window: &View) -> Option<NormalLink> {
-    let (_, seen) = hour.seen().find(|(other, _)| *other == id)?;
-    let Subject::Link(link) = &seen.subject else { return None };
+fn link(id: u16, (link, seen): (&LinkName, &Seen), [day, hour, window]: [&View; 3]) -> Option<NormalLink> {
     let of_day = day.states(id);
     let [ingress, egress] = [0, 1].map(|side| {
         let rates = |view: &View| view.rates(id).get(side).copied().flatten();

@@ -1,7 +1,7 @@
 //! A part of the history, to be read: shares the chapters with the history itself, so that it costs nothing to make and can be read on
 //! another thread while the history goes on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::axis::Span;
@@ -10,6 +10,7 @@ use super::column::Row;
 use super::condition::Condition;
 use super::tracks::{Subject, Track};
 use crate::time::Mono;
+use crate::timeline::LinkName;
 
 /// A part of the history.
 #[derive(Clone, Debug)]
@@ -77,6 +78,24 @@ impl View {
     /// The links and targets that there is something of, with their numbers.
     pub fn seen(&self) -> impl Iterator<Item = (u16, &Seen)> {
         self.seen.iter().map(|(id, seen)| (*id, seen))
+    }
+
+    /// The links among them: each bond before its slaves, then the others, by name.
+    pub fn links(&self) -> Vec<(u16, &LinkName, &Seen)> {
+        let mut links: Vec<(u16, &LinkName, &Seen)> = Vec::new();
+        for (id, seen) in self.seen() {
+            if let Subject::Link(link) = &seen.subject {
+                links.push((id, link, seen));
+            }
+        }
+        let names: BTreeMap<u32, &str> = links.iter().map(|(_, link, _)| (link.ifindex, link.name.as_str())).collect();
+        let bonds: BTreeSet<u32> = links.iter().map(|(_, _, seen)| seen.master).filter(|master| *master != 0).collect();
+        links.sort_by_key(|(_, link, seen)| {
+            let bond = if seen.master == 0 { link.ifindex } else { seen.master };
+            let name = if bonds.contains(&bond) { names.get(&bond).copied().unwrap_or_default() } else { "" };
+            (!bonds.contains(&bond), name, seen.master != 0, link.name.as_str())
+        });
+        links
     }
 
     /// The times in which nothing was counted, in order: the agent was held up, or the machine slept.

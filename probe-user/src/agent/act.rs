@@ -83,6 +83,7 @@ impl Agent {
         match self.kernel.attach(&wanted) {
             Ok(taps) => {
                 self.untapped.retain(|other| other.link.ifindex != link.ifindex);
+                self.set_rates();
                 for tap in &taps {
                     // what the kernel programs say of themselves names taps by number
                     log::trace!("tap {} is {} {}", tap.id, tap.name, describe(tap));

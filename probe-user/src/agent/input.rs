@@ -22,6 +22,8 @@ pub enum Input {
     Netlink(Received),
     /// Something waits in [`Inputs::events`].
     Events,
+    /// There is not much room left in [`Inputs::samples`].
+    Samples,
     /// The wall clock was set, by so many nanoseconds.
     ClockStep(i64),
     /// Somebody asks something.
@@ -58,9 +60,10 @@ pub struct Inputs {
     pub monitor: Monitor,
     /// Carrier edges, and frames that cannot wait.
     pub events: Events,
-    /// Samples; nothing waits for them.
+    /// Samples.
     pub samples: Samples,
     events_ready: Readable,
+    samples_ready: Readable,
     /// The wall clock.
     pub clock: ClockWatch,
     /// Probes.
@@ -98,6 +101,7 @@ impl Inputs {
     ) -> io::Result<Self> {
         Ok(Self {
             events_ready: Readable::watch(&events)?,
+            samples_ready: Readable::watch(&samples)?,
             monitor,
             events,
             samples,
@@ -135,6 +139,10 @@ impl Inputs {
             guard = self.events_ready.ready() => {
                 guard.context("events")?.clear_ready();
                 Ok(Input::Events)
+            }
+            guard = self.samples_ready.ready() => {
+                guard.context("samples")?.clear_ready();
+                Ok(Input::Samples)
             }
             received = self.monitor.receive() => Ok(Input::Netlink(received.context("rtnetlink")?)),
             step = self.clock.stepped() => Ok(Input::ClockStep(step.context("clock")?)),

@@ -4,18 +4,22 @@
 mod act;
 mod drops;
 mod events;
+pub mod history;
 mod incidents;
 mod input;
 pub mod lacp;
 mod logging;
 mod matrix;
+mod past;
 mod reload;
 mod report;
+mod samples;
 mod start;
 pub mod status;
 mod tell;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -31,6 +35,7 @@ use serde_json::json;
 use crate::clock;
 use crate::config::{Config, RunArgs};
 use crate::control::{Call, Reply, Request};
+use crate::export::Sflow;
 use crate::kernel::Kernel;
 use crate::kernel::load::{Diagnostics, one_heap};
 use crate::kernel::lock::Lock;
@@ -75,6 +80,8 @@ struct Agent {
     incidents: Incidents,
     /// What the taps had counted at moments of the recent past.
     history: CountHistory,
+    /// One for each thread that reads the history of seconds and states, and one more.
+    past_readers: Arc<()>,
     /// Asks drivers why links have no carrier.
     reasons: ReasonAsker,
     /// What reads them, and the drivers', once a second.
@@ -86,6 +93,8 @@ struct Agent {
     teller: tell::Teller,
     /// What the kernel had dropped.
     dropped: drops::Dropped,
+    /// Sends samples and counters to flow collectors, where there are any.
+    sflow: Option<Sflow>,
     /// Interfaces whose taps could not be attached: it is tried again.
     untapped: Vec<Untapped>,
     /// Why all links have to be asked for, when they could not be yet.
@@ -147,7 +156,7 @@ impl Agent {
             // The kernel's own events first: an edge was made before the message that tells of it, and has the exact time.
             self.kernel_events(inputs);
             match input {
-                Input::Events | Input::Tick => self.handle(Event::Tick),
+                Input::Events | Input::Samples | Input::Tick => self.handle(Event::Tick),
                 Input::Netlink(received) => self.netlink(received, inputs),
                 Input::ClockStep(step_ns) => self.handle(Event::ClockStep { step_ns }),
                 Input::Call(call) => self.answer(call, inputs),
@@ -233,6 +242,7 @@ impl Agent {
 
     fn answer(&mut self, call: Call, inputs: &mut Inputs) {
         let reply = match call.request {
+            Request::History { since_s } => return self.history(Duration::from_secs(since_s), call.reply),
             Request::Status => self.status().and_then(|status| Ok(serde_json::to_value(status)?)),
             Request::Reload => Ok(match self.reload(inputs) {
                 Ok(keys) => {
@@ -263,13 +273,13 @@ impl Agent {
         if let Some(diagnostics) = &mut self.diagnostics {
             diagnostics.flush();
         }
-        // Samples are for exporters and top talkers; until there are any, taking them keeps the ring from filling.
-        inputs.samples.drain(|_| {});
+        self.samples(&mut inputs.samples);
         self.losses.samples_malformed = inputs.samples.malformed();
         for text in self.teller.sinks.alarms() {
             self.handle(Event::Alarm { text });
         }
-        self.losses.set_others(inputs.probes.losses().into_iter().chain(inputs.logs.losses()));
+        let sflow = Sflow::losses(self.sflow.as_ref());
+        self.losses.set_others(inputs.probes.losses().into_iter().chain(inputs.logs.losses()).chain(sflow));
         self.count(now);
     }
 
@@ -278,6 +288,10 @@ impl Agent {
     /// # Errors
     /// When an incident could not be written.
     async fn stop(mut self, inputs: &mut Inputs) -> anyhow::Result<()> {
+        self.samples(&mut inputs.samples);
+        if let Some(mut sflow) = self.sflow.take() {
+            sflow.finish(clock::now());
+        }
         self.handle(Event::Stop);
         let lost = self.incidents.finish(&mut inputs.written, |incident| self.teller.written(incident)).await;
         self.teller.stopped();

@@ -5,9 +5,11 @@ use probe_core::link::LinkState;
 
 use super::Agent;
 use super::input::Inputs;
+use super::samples::sflow_config;
 use super::start::{check_names, flight_config, log_config, ns, probe_config};
 use crate::clock;
 use crate::config::{Changed, Config};
+use crate::export::Sflow;
 use crate::logs::Logs;
 use crate::probe::Probes;
 
@@ -39,12 +41,21 @@ impl Agent {
             self.losses.end(&inputs.logs.losses());
             inputs.logs = logs;
         }
+        let sending = sflow_config(&config);
+        if sending != sflow_config(&self.config) {
+            if let Some(before) = &mut self.sflow {
+                before.finish(clock::now());
+            }
+            self.losses.end(&Sflow::losses(self.sflow.as_ref()));
+            self.sflow = Sflow::start(&sending, clock::now());
+        }
         self.incidents.configure(&config);
         self.history.set_span(ns(config.before));
         super::logging::set(&config.log);
         self.config = config;
         let actions = self.flight.configure(clock::now(), flight);
         self.do_all(actions);
+        self.set_rates();
         Ok(keys)
     }
 

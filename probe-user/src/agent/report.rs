@@ -14,6 +14,7 @@ use super::status::{
     ClassStatus, DropStatus, LaneStatus, LinkStatus, Loss, RecorderStatus, Status, StormStatus, TapStatus, TargetStatus,
 };
 use crate::clock;
+use crate::export::Sflow;
 
 impl Agent {
     pub(super) fn status(&self) -> anyhow::Result<Status> {
@@ -52,6 +53,7 @@ impl Agent {
                 classes,
                 recorded: counters.recorded.iter().sum(),
                 samples: counters.samples,
+                sample_rate: self.kernel.sample_rate(tap.ifindex),
                 repeats: counters.repeats,
             });
         }
@@ -71,7 +73,9 @@ impl Agent {
             drops: flight.drops.into_iter().map(drop_status).collect(),
             drop_reasons: self.kernel.drops.state().map_or_else(ToOwned::to_owned, |()| "counted".into()),
             matrix: self.matrix_status(),
+            history: self.history_extent(now),
             recorder: self.recorder_status(now.0),
+            sflow: self.sflow.as_ref().map(Sflow::status),
             incidents: self.incidents.status(),
             sinks: self.teller.sinks.status(),
             losses,
@@ -101,6 +105,7 @@ impl Agent {
             ("timeline-entries-lost", flight.timeline_lost),
             ("probe-samples-lost", flight.probes_lost),
             ("log-lines-not-kept", flight.log_lines_lost),
+            ("history-not-kept", self.flight.past_extent().not_kept),
             ("incidents-lost", self.incidents.status().lost),
         ];
         let named = named.into_iter().chain(self.losses.others.iter().copied()).map(|(name, count)| (name.to_owned(), count));

@@ -14,12 +14,13 @@ use probe_core::table::Watched;
 use super::incidents::Incidents;
 use super::input::Inputs;
 use super::matrix::Counting;
+use super::samples::sflow_config;
 use super::tell::Teller;
 use super::{Agent, Losses};
 use crate::clock::{self, ClockWatch};
 use crate::config::{Config, RunArgs};
 use crate::control::{Server, socket_path};
-use crate::export::{About, Sinks};
+use crate::export::{About, Sflow, Sinks};
 use crate::kernel::lock::Lock;
 use crate::kernel::{Kernel, KernelConfig, features};
 use crate::logs::{LogConfig, Logs};
@@ -49,7 +50,6 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
         snaplen: config.snaplen,
         control_snaplen: config.control_snaplen,
         memory_bytes: config.memory,
-        sample_rate: 0,
         storm_rate: config.storm_rate,
         pin: Some(PathBuf::from(BPFFS).join(&config.instance)),
         wanted_ns: ns(config.before.saturating_add(config.max_window)),
@@ -65,6 +65,7 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
     let logs = Logs::start(&log_config(&config)).context("logs")?;
     let (drivers, counted) = StatsAsker::start().context("counters of drivers")?;
     let (reasons, told) = ReasonAsker::new();
+    let sflow = Sflow::start(&sflow_config(&config), clock::now());
     let clock = ClockWatch::start().context("clock")?;
     let about = About::this(&config.instance, clock::wall_offset().wall_ns(clock::now()));
     let sinks = Sinks::start(&config, about).context("receivers of events")?;
@@ -76,6 +77,7 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
         flight: Flight::new(flight_config(&config)?),
         incidents,
         history: CountHistory::new(ns(config.before)),
+        past_readers: std::sync::Arc::default(),
         reasons,
         counting: Counting::new(drivers),
         base: None,
@@ -83,6 +85,7 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
         teller: Teller::new(sinks),
         untapped: Vec::new(),
         dropped: super::drops::Dropped::default(),
+        sflow,
         resync_due: None,
         diagnostics,
         args,
@@ -174,6 +177,8 @@ pub(super) fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
         probe_loss: config.probe_loss,
         storm_rate: u64::from(config.storm_rate),
         drop_burst: u64::from(config.drop_burst),
+        history: ns(config.history),
+        history_memory: usize::try_from(config.history_memory).unwrap_or(usize::MAX),
         ..FlightConfig::default()
     })
 }

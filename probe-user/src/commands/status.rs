@@ -1,9 +1,13 @@
 //! `linkprobe status`: what a running agent sees, holds and has lost.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::{AgentArgs, lacp};
+use crate::agent::history::HistoryExtent;
 use crate::agent::status::{LinkStatus, MatrixStatus, Passed, Status, StormStatus, TargetStatus};
+use crate::config::parse_duration;
 use crate::control::Request;
 use crate::export::status::SinkStatus;
 use crate::text::{Table, print, seconds};
@@ -17,6 +21,11 @@ pub struct StatusArgs {
     /// Packets by class as well
     #[arg(long)]
     pub classes: bool,
+    /// Show instead what links were like and carried in the last while: 90s, 1h, 24h
+    ///
+    /// As far back as the agent's history reaches, at most (`linkprobe run --history`). With --json, also the series.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "classes")]
+    pub since: Option<Duration>,
     /// Which agent.
     #[command(flatten)]
     pub agent: AgentArgs,
@@ -27,6 +36,9 @@ pub struct StatusArgs {
 /// # Errors
 /// When no agent answers, or one of another version.
 pub fn run(args: &StatusArgs) -> anyhow::Result<()> {
+    if let Some(since) = args.since {
+        return super::past::run(args, since);
+    }
     let answer = args.agent.ask(&Request::Status)?;
     if args.json {
         print(&format!("{}\n", serde_json::to_string_pretty(&answer)?))
@@ -51,7 +63,9 @@ fn render(status: &Status, classes: bool) -> String {
     text += &storms(&status.storms);
     text += &drops(status);
     text += &matrix(&status.matrix);
+    text += &sflow(status);
     text += &recorder(status);
+    text += &history(&status.history);
     text += &sinks(&status.sinks);
     text += &losses(status);
     if status.carrier_edges != "exact" {
@@ -158,6 +172,25 @@ fn taps(status: &Status, classes: bool) -> String {
     text
 }
 
+fn sflow(status: &Status) -> String {
+    let Some(sflow) = &status.sflow else { return String::new() };
+    let agent = sflow.agent.map_or_else(|| "not known yet".to_owned(), |agent| agent.to_string());
+    let rates = status.taps.iter().filter(|tap| tap.direction == "ingress" && tap.sample_rate > 0);
+    let rates: Vec<String> = rates.map(|tap| format!("{} 1 in {}", tap.interface, tap.sample_rate)).collect();
+    let rates = if rates.is_empty() { "nothing is sampled".to_owned() } else { rates.join(", ") };
+    let mut text = format!(
+        "\nsFlow: agent {agent}, sub-agent {}; {} flow samples and {} counter samples in {} datagrams; {rates}\n",
+        sflow.sub_agent, sflow.flow_samples, sflow.counter_samples, sflow.datagrams
+    );
+    let mut table = Table::new(["collector", "sent", "lost", "refused", "note"]);
+    for collector in &sflow.collectors {
+        let [sent, lost, refused] = [collector.sent, collector.lost, collector.refused].map(|n| n.to_string());
+        table.row([collector.name.clone(), sent, lost, refused, collector.error.clone().unwrap_or_default()]);
+    }
+    text += &table.render(2);
+    text
+}
+
 fn drops(status: &Status) -> String {
     let mut text = String::new();
     if !status.drops.is_empty() {
@@ -239,6 +272,16 @@ fn sinks(sinks: &[SinkStatus]) -> String {
         table.row([sink.kind.clone(), sink.to.clone(), level, state.into(), sent, bytes, waiting, lost, error]);
     }
     format!("\nReceivers\n{}", table.render(2))
+}
+
+fn history(history: &HistoryExtent) -> String {
+    if history.wanted_s == 0.0 {
+        return "History: none is kept\n".to_owned();
+    }
+    let [bytes, limit] = [history.memory_bytes, history.memory_limit].map(|bytes| bytes as f64 / f64::from(1 << 20));
+    let (reaches, wanted) = (seconds(history.reaches_s), seconds(history.wanted_s));
+    let full = if history.memory_full { ", as far as its memory goes" } else { "" };
+    format!("History: reaches back {reaches} of {wanted}{full}; {bytes:.1} of {limit:.1} MiB (linkprobe status --since 1h)\n")
 }
 
 fn losses(status: &Status) -> String {

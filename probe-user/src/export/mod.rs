@@ -11,6 +11,7 @@ pub mod format;
 mod loss;
 mod outstanding;
 mod queue;
+mod sflow;
 mod shared;
 mod sinks;
 pub mod spec;
@@ -21,4 +22,5 @@ pub mod traffic;
 mod worker;
 
 pub use about::About;
+pub use sflow::{CollectorStatus, Sflow, SflowConfig, SflowStatus};
 pub use sinks::Sinks;

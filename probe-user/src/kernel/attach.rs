@@ -11,7 +11,7 @@ use probe_common::{
 };
 
 use super::{
-    KernelError, config,
+    KernelError,
     hook::{self, Choice, Hook, HookChoice},
     leftovers,
     load::Kernel,
@@ -64,6 +64,7 @@ pub struct Tap {
 pub(super) struct Attached {
     pub(super) ifindex: u32,
     pub(super) taps: Vec<Tap>,
+    pub(super) sample_rate: u32,
     /// Dropping a link detaches it.
     links: Vec<HeldLink>,
     /// The clsact qdisc is ours: it was not there before.
@@ -102,6 +103,7 @@ impl Kernel {
         self.attached.push(Attached {
             ifindex: link.ifindex,
             taps: Vec::new(),
+            sample_rate: self.config.sample_rate,
             links: Vec::new(),
             own_qdisc: false,
             _lock: lock,
@@ -239,19 +241,6 @@ impl Kernel {
         Ok(())
     }
 
-    /// From now on one packet in `rate` of those that pass this interface's taps is sampled; none with 0. Does nothing to an interface
-    /// without taps.
-    ///
-    /// # Errors
-    /// [`KernelError::SampleRate`], [`KernelError::Map`].
-    pub fn sample(&mut self, ifindex: u32, rate: u32) -> Result<(), KernelError> {
-        config::check_rate(rate)?;
-        if !self.attached.iter().any(|attached| attached.ifindex == ifindex) {
-            return Ok(());
-        }
-        self.set_slot(ifindex, |slot| slot.sample_rate = rate)
-    }
-
     fn describe(
         &mut self,
         link: &LinkToTap,
@@ -282,7 +271,7 @@ impl Kernel {
         Ok(tap)
     }
 
-    fn set_slot(&mut self, ifindex: u32, change: impl FnOnce(&mut TapSlot)) -> Result<(), KernelError> {
+    pub(super) fn set_slot(&mut self, ifindex: u32, change: impl FnOnce(&mut TapSlot)) -> Result<(), KernelError> {
         let index = slot_of(ifindex);
         let mut slot = self.slots.get(&index, 0).map_err(KernelError::map(map::TAPS))?.0;
         if slot.ifindex != ifindex {

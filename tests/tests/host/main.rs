@@ -8,6 +8,7 @@ mod files;
 mod filter;
 mod harness;
 mod held;
+mod history;
 mod lab;
 mod links;
 mod load;
