@@ -22,5 +22,6 @@ mod recorded;
 mod refusals;
 mod reload;
 mod restart;
+mod sflow;
 mod storm;
 mod triggers;

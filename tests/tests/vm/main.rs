@@ -12,4 +12,5 @@ mod lacp;
 mod logs;
 mod recorded;
 mod restart;
+mod sflow;
 mod zoo;
