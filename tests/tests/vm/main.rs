@@ -5,6 +5,7 @@ mod changes;
 mod clock;
 mod diagnostics;
 mod edges;
+mod exported;
 mod harness;
 mod lab;
 mod lacp;
