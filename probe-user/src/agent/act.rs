@@ -52,6 +52,7 @@ impl Agent {
                 Vec::new()
             }
             Action::Report(entry) => {
+                self.tones.count(entry.tone());
                 self.report(&entry);
                 self.teller.entry(&entry);
                 Vec::new()
