@@ -113,6 +113,10 @@ impl Agent {
             log::warn!("drivers' counters: {error}; the tap matrix goes on without them");
         }
         self.counting.error = error;
+        // A speed may have come with the same answer.
+        for link in &mut snapshot.links {
+            link.speed_bps = self.counting.speeds.get(&link.link.ifindex).copied().flatten();
+        }
         for (ifindex, stats) in drivers.unwrap_or_default() {
             if let Some(link) = snapshot.links.iter_mut().find(|link| link.link.ifindex == ifindex) {
                 link.driver = Some(stats);

@@ -11,4 +11,5 @@ mod lacp;
 mod logs;
 mod recorded;
 mod restart;
+mod sflow;
 mod zoo;
