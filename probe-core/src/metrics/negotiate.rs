@@ -42,7 +42,8 @@ mod tests {
     fn openmetrics_goes_to_those_who_ask_for_it_and_the_older_format_to_all_others() {
         let prometheus = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;\
             version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
-        for accept in [prometheus, "application/openmetrics-text", "Application/OpenMetrics-Text; Version=\"1.0.0\"; q=0.3, */*"] {
+        for accept in [prometheus, "application/openmetrics-text", "Application/OpenMetrics-Text; Version=\"1.0.0\"; q=0.3, */*"]
+        {
             assert_eq!(Format::for_accept(accept), Format::OpenMetrics, "{accept}");
         }
         for accept in [

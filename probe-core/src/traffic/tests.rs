@@ -102,8 +102,7 @@ fn a_link_that_vanished_is_told_once_more_and_a_renamed_one_goes_on() {
         at(3, vec![link(2, "wan", 1, 31)]),
     ]);
     let interval = Interval::between(&states[0], &states[2]);
-    let told: Vec<_> =
-        interval.links.iter().map(|link| (link.link.name.as_str(), link.present, frames(link.ingress))).collect();
+    let told: Vec<_> = interval.links.iter().map(|link| (link.link.name.as_str(), link.present, frames(link.ingress))).collect();
     assert_eq!(told, [("wan", true, Some(21)), ("eth1", false, Some(10))]);
     assert_eq!(Interval::between(&states[2], &states[2]).links, []);
 }
@@ -154,10 +153,16 @@ fn times() -> Times {
 #[test]
 fn a_block_has_sars_columns_and_a_line_for_each_link() {
     let bond = LinkSnapshot { role: Role::Bond, ..link(3, "bond0", 3, 0) };
-    let states = totals(vec![at(1, vec![bond.clone(), link(1, "eth1", 0, 0)]), at(3, vec![
-        LinkSnapshot { driver: Some(driver(25)), ..bond },
-        LinkSnapshot { link: name(1, "enp130s0f1"), driver: Some(driver(100_000)), ..link(1, "eth1", 0, 0) },
-    ])]);
+    let states = totals(vec![
+        at(1, vec![bond.clone(), link(1, "eth1", 0, 0)]),
+        at(
+            3,
+            vec![
+                LinkSnapshot { driver: Some(driver(25)), ..bond },
+                LinkSnapshot { link: name(1, "enp130s0f1"), driver: Some(driver(100_000)), ..link(1, "eth1", 0, 0) },
+            ],
+        ),
+    ]);
     let block = block(&Interval::between(&states[0], &states[1]), &times());
     let expected = "
 08:47:59        IFACE   rxpck/s   txpck/s    rxkB/s    txkB/s   rxcmp/s   txcmp/s  rxmcst/s   %ifutil

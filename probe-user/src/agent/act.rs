@@ -53,6 +53,7 @@ impl Agent {
                 Vec::new()
             }
             Action::Report(entry) => {
+                self.tones.count(entry.tone());
                 self.report(&entry);
                 self.teller.entry(&entry);
                 Vec::new()

@@ -12,6 +12,9 @@ use serde_json::{Map, Value, json};
 use crate::incident::wall;
 use crate::kernel;
 
+/// So much before a whole second, a reading is taken for one of that second, nanoseconds: the clock may be slewed while it is waited for.
+pub const EARLY: u64 = 100_000_000;
+
 /// A document for each link, by the names of the Elastic Common Schema; what it has no name for is under `linkprobe.traffic`. All counts
 /// are those of the interval. Bond and slaves carry the same packets: `linkprobe.traffic.role` tells them apart.
 pub fn documents(interval: &Interval, offset: WallOffset) -> Vec<Value> {
@@ -117,7 +120,7 @@ fn seconds(ns: u64) -> f64 {
 
 /// Beginning and end of an interval, for sar's block.
 pub fn times(interval: &Interval, offset: WallOffset) -> Times {
-    let [from, to] = [interval.from, interval.to].map(|at| wall::hours_minutes_seconds(offset.wall_ns(at)));
+    let [from, to] = [interval.from, interval.to].map(|at| wall::hours_minutes_seconds(offset.wall_ns(at).saturating_add(EARLY)));
     Times { from, to }
 }
 

@@ -5,6 +5,7 @@ use probe_core::tone::Tone;
 use probe_core::traffic::Totals;
 
 use crate::agent::status::{IncidentStatus, RecorderStatus};
+use crate::export::SflowStatus;
 use crate::export::status::SinkStatus;
 
 /// Everything that the agent knows, at one moment.
@@ -28,6 +29,8 @@ pub struct Reading {
     pub incidents: IncidentStatus,
     /// Receivers of events and traffic.
     pub sinks: Vec<SinkStatus>,
+    /// sFlow; `None` where there are no collectors.
+    pub sflow: Option<SflowStatus>,
     /// Losses of the agent itself, by name.
     pub losses: Vec<(String, u64)>,
 }

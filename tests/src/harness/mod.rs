@@ -10,6 +10,7 @@ pub mod command;
 pub mod disk;
 pub mod incident;
 pub mod json;
+pub mod metrics;
 pub mod mounts;
 pub mod netns;
 pub mod pcapng;

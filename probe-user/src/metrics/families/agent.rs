@@ -27,7 +27,8 @@ pub fn general(reading: &Reading, process: Process) -> Vec<Family> {
 /// The recorder and what became of incidents.
 pub fn recording(reading: &Reading) -> Vec<Family> {
     let (recorder, incidents) = (&reading.recorder, &reading.incidents);
-    let mut depth = Family::gauge("linkprobe_recorder_depth_seconds", "Time since the oldest frame that a lane of the recorder holds.");
+    let mut depth =
+        Family::gauge("linkprobe_recorder_depth_seconds", "Time since the oldest frame that a lane of the recorder holds.");
     for lane in &recorder.lanes {
         depth.add(Labels::none().and("lane", &lane.lane), lane.depth_s);
     }
@@ -45,8 +46,14 @@ pub fn recording(reading: &Reading) -> Vec<Family> {
         one(Family::counter("linkprobe_incidents_written", "Incidents that were written."), incidents.written),
         one(Family::counter("linkprobe_incidents_lost", "Incidents that could not be written."), incidents.lost),
         one(Family::gauge("linkprobe_incidents_open", "Whether an incident is open."), incidents.open.is_some().into()),
-        one(Family::gauge("linkprobe_incidents_waiting", "Incidents that wait to be written, or to be tried again."), incidents.waiting),
-        one(Family::gauge("linkprobe_incident_write_alarm", "Whether incidents cannot be written now."), incidents.alarm.is_some().into()),
+        one(
+            Family::gauge("linkprobe_incidents_waiting", "Incidents that wait to be written, or to be tried again."),
+            incidents.waiting,
+        ),
+        one(
+            Family::gauge("linkprobe_incident_write_alarm", "Whether incidents cannot be written now."),
+            incidents.alarm.is_some().into(),
+        ),
         which,
     ]
 }
@@ -54,7 +61,8 @@ pub fn recording(reading: &Reading) -> Vec<Family> {
 /// What happened since the start.
 pub fn happened(reading: &Reading, places: &Places) -> Vec<Family> {
     let flight = &reading.flight;
-    let mut events = Family::counter("linkprobe_events", "Entries of the timeline, by what they mean to those who wait for the network.");
+    let mut events =
+        Family::counter("linkprobe_events", "Entries of the timeline, by what they mean to those who wait for the network.");
     let tones = reading.tones;
     for (tone, count) in [("failure", tones.failures), ("recovery", tones.recoveries), ("note", tones.notes)] {
         events.add(Labels::none().and("tone", tone), count);
@@ -80,7 +88,8 @@ pub fn happened(reading: &Reading, places: &Places) -> Vec<Family> {
     for drop in &flight.drops {
         *dropped.entry((drop.link.ifindex, &drop.link.name, &drop.reason)).or_default() += drop.packets;
     }
-    let mut drops = Family::counter("linkprobe_kernel_drops", "Packets that the kernel dropped of a watched link, by its reason.");
+    let mut drops =
+        Family::counter("linkprobe_kernel_drops", "Packets that the kernel dropped of a watched link, by its reason.");
     for ((ifindex, name, reason), packets) in dropped {
         drops.add(places.of_any(ifindex, name).and("reason", reason), packets);
     }

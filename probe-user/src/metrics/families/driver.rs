@@ -42,9 +42,7 @@ const COLUMNS: [Column; 13] = [
     ("linkprobe_link_receive_multicast_packets", "Multicast packets received, by the driver.", |stats| stats.multicast),
     ("linkprobe_link_transmit_collisions", "Collisions, by the driver.", |stats| stats.collisions),
     ("linkprobe_link_receive_compressed_packets", "Compressed packets received, by the driver.", |stats| stats.rx_compressed),
-    ("linkprobe_link_transmit_compressed_packets", "Compressed packets transmitted, by the driver.", |stats| {
-        stats.tx_compressed
-    }),
+    ("linkprobe_link_transmit_compressed_packets", "Compressed packets transmitted, by the driver.", |stats| stats.tx_compressed),
 ];
 
 /// Parts of the errors of one direction.
@@ -67,10 +65,8 @@ const TRANSMIT: Parts = [
 
 /// The drivers' counters. They begin anew where the kernel's do: when a link is made anew.
 pub fn families(totals: &Totals, places: &Places) -> Vec<Family> {
-    let links: Vec<(&Labels, LinkStats)> = totals
-        .present()
-        .filter_map(|total| Some((places.of(total.link.ifindex)?, total.driver?.stats)))
-        .collect();
+    let links: Vec<(&Labels, LinkStats)> =
+        totals.present().filter_map(|total| Some((places.of(total.link.ifindex)?, total.driver?.stats))).collect();
     let column = |(name, help, count): Column| {
         let family = Family::counter(name, help);
         links.iter().fold(family, |family, (labels, stats)| family.with((*labels).clone(), count(stats)))

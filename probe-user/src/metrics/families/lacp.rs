@@ -14,14 +14,16 @@ pub fn families(rows: &[LacpRow], places: &Places) -> Vec<Family> {
     let mut phase = Family::gauge("linkprobe_lacp_phase", "1 for what the link aggregation of the slave is doing, 0 for others.");
     let mut selected = Family::gauge("linkprobe_lacp_selected", "Whether the slave is in the aggregator that its bond uses.");
     let mut aggregator = Family::gauge("linkprobe_lacp_aggregator", "Number of the aggregator that the slave is in.");
-    let mut state = Family::gauge("linkprobe_lacp_state", "State bits of either end, as its newest LACPDU says, else the kernel.");
+    let mut state =
+        Family::gauge("linkprobe_lacp_state", "State bits of either end, as its newest LACPDU says, else the kernel.");
     let mut pdus = Family::counter("linkprobe_lacp_pdus", "LACPDUs at the taps since the agent's start; egress is what we sent.");
     let mut malformed = Family::counter("linkprobe_lacp_malformed", "Frames that should be LACPDUs and are not, at the taps.");
     let mut silent = Family::gauge("linkprobe_lacp_silent", "Whether three LACPDUs are missing; ingress is the partner's.");
     let mut age = Family::gauge("linkprobe_lacp_last_pdu_age_seconds", "Time since the last LACPDU.");
     let mut driver = Family::counter("linkprobe_lacp_driver_pdus", "LACPDUs as the bonding driver counts them.");
     let mut unknown = Family::counter("linkprobe_lacp_driver_unknown", "Frames of slow protocols unknown to the bonding driver.");
-    let mut illegal = Family::counter("linkprobe_lacp_driver_illegal", "Malformed frames of slow protocols, by the bonding driver.");
+    let mut illegal =
+        Family::counter("linkprobe_lacp_driver_illegal", "Malformed frames of slow protocols, by the bonding driver.");
     for row in rows {
         let Some(labels) = places.of(row.ifindex) else { continue };
         for name in PHASES {

@@ -26,5 +26,6 @@ pub fn families(reading: &Reading, process: Process) -> Vec<Family> {
     all.extend(agent::recording(reading));
     all.extend(agent::happened(reading, &places));
     all.extend(sinks::families(&reading.sinks));
+    all.extend(reading.sflow.iter().flat_map(sinks::sflow));
     all
 }

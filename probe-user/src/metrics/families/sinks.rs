@@ -1,8 +1,9 @@
-//! Receivers of events and traffic.
+//! Receivers of events, traffic and samples.
 
 use probe_core::metrics::{Family, Labels};
 
 use crate::export::status::SinkStatus;
+use crate::export::{CollectorStatus, SflowStatus};
 
 /// A name, what it is, and where it stands.
 type Column = (&'static str, &'static str, fn(&SinkStatus) -> u64);
@@ -30,4 +31,22 @@ pub fn families(sinks: &[SinkStatus]) -> Vec<Family> {
     let counters = COUNTERS.into_iter().map(|(name, help, value)| fill(Family::counter(name, help), value));
     let gauges = GAUGES.into_iter().map(|(name, help, value)| fill(Family::gauge(name, help), value));
     counters.chain(gauges).collect()
+}
+
+/// What flow collectors were sent.
+pub fn sflow(status: &SflowStatus) -> Vec<Family> {
+    let one = |name, help, value: u64| Family::counter(name, help).with(Labels::none(), value);
+    let each = |name, help, value: fn(&CollectorStatus) -> u64| {
+        let labels = |collector: &CollectorStatus| Labels::none().and("collector", &collector.name);
+        let family = Family::counter(name, help);
+        status.collectors.iter().fold(family, |family, collector| family.with(labels(collector), value(collector)))
+    };
+    vec![
+        one("linkprobe_sflow_datagrams", "sFlow datagrams that were made.", status.datagrams),
+        one("linkprobe_sflow_flow_samples", "Flow samples in them.", status.flow_samples),
+        one("linkprobe_sflow_counter_samples", "Counter samples in them.", status.counter_samples),
+        each("linkprobe_sflow_sent", "Datagrams that the system took for a collector.", |collector| collector.sent),
+        each("linkprobe_sflow_lost", "Datagrams that it did not take.", |collector| collector.lost),
+        each("linkprobe_sflow_refused", "Times that a collector's host said that nobody listens.", |collector| collector.refused),
+    ]
 }
