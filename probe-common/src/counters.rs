@@ -44,8 +44,14 @@ pub struct TapCounters {
     pub losses: TapLosses,
     /// Samples that reached the SAMPLES ring buffer.
     pub samples: u64,
-    /// Frames left until the next sample on this CPU; 0 before the first draw.
+    /// Packets on the wire until the next sample on this CPU, the sampled one included.
     pub sample_skip: u64,
+    /// The rate that [`Self::sample_skip`] was drawn for; 0 before the first draw.
+    pub sample_rate: u64,
+    /// Packets on the wire that had passed on this CPU when the sample before was taken.
+    pub sampled_at: u64,
+    /// Samples of this CPU that were lost before that.
+    pub lost_before: u64,
     /// Records written to the recorder, by lane.
     pub recorded: [u64; 2],
     /// Bytes captured in those records, headers not included, by lane.
@@ -57,7 +63,7 @@ pub struct TapCounters {
     /// LACPDUs sent to userspace in that second, by this CPU.
     pub lacpdus: u64,
 }
-const _: () = assert!(size_of::<TapCounters>() == 24 * CLASSES + 48 + 72);
+const _: () = assert!(size_of::<TapCounters>() == 24 * CLASSES + 48 + 96);
 
 /// Value of the LOSSES map, one per CPU: what no tap can be blamed for.
 #[repr(C)]
@@ -86,6 +92,9 @@ impl TapCounters {
         },
         samples: 0,
         sample_skip: 0,
+        sample_rate: 0,
+        sampled_at: 0,
+        lost_before: 0,
         recorded: [0; 2],
         recorded_bytes: [0; 2],
         repeats: 0,
@@ -93,7 +102,7 @@ impl TapCounters {
         lacpdus: 0,
     };
 
-    /// Adds what another CPU counted. `sample_skip` and `lacpdus` are state of one CPU, and stay.
+    /// Adds what another CPU counted. What is state of one CPU, as `sample_skip` and `lacpdus` are, stays.
     pub fn add(&mut self, other: &Self) {
         for (class, more) in self.classes.iter_mut().zip(&other.classes) {
             class.packets += more.packets;

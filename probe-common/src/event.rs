@@ -71,7 +71,13 @@ const _: () = assert!(size_of::<FrameEvent>() == 56 + FRAME_BYTES);
 /// Bytes of a frame in a sample.
 pub const SAMPLE_BYTES: usize = 128;
 
-/// One frame out of N.
+/// Bytes of the SAMPLES ring buffer.
+pub const SAMPLES_SIZE: u32 = 256 * 1024;
+/// Bytes in it from which on userspace is woken: else it might be full before it is drained of itself.
+pub const SAMPLES_WAKE: u64 = SAMPLES_SIZE as u64 / 2;
+
+/// The frame of one packet out of N. What is drawn from are the packets on the wire: a frame that is many of them (GSO) is taken as many
+/// times as often, and stands for one of them.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
@@ -81,17 +87,25 @@ pub struct Sample {
     pub length: u32,
     /// The N of one in N.
     pub rate: u32,
+    /// Packets on the wire that passed this tap on this CPU since the sample before that was not lost, those of this frame included.
+    pub passed: u32,
+    /// Samples of this tap and CPU that were lost in that time.
+    pub lost: u32,
     /// Tap id.
     pub tap: u16,
     /// Bytes of [`Self::bytes`] that are the frame's.
     pub captured: u16,
     /// `gso_segs`, or 1.
     pub segments: u16,
+    /// How many of its packets were drawn: 1 unless it is of more than N packets.
+    pub hits: u16,
     /// One of [`crate::class::id`].
     pub class: u8,
     /// Bits of [`crate::recorder::flags`].
     pub flags: u8,
+    /// Zero.
+    pub reserved: [u8; 6],
     /// The frame's first bytes.
     pub bytes: [u8; SAMPLE_BYTES],
 }
-const _: () = assert!(size_of::<Sample>() == 24 + SAMPLE_BYTES);
+const _: () = assert!(size_of::<Sample>() == 40 + SAMPLE_BYTES);

@@ -16,7 +16,7 @@ pub mod tap;
 
 /// Raised at every change of a layout or of a meaning in this crate.
 /// An agent adopts maps that an earlier agent pinned only when both have the same version.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// What the packet programs do, as bits of the global [`names::global::STAGES`]. Stages that are off cost nothing: the verifier removes them.
 pub mod stage {

@@ -62,8 +62,6 @@ pub mod global {
     pub const BLOCKS_CONTROL: &str = "BLOCKS_CONTROL";
     /// Blocks of the bulk lane per CPU, at least 2.
     pub const BLOCKS_BULK: &str = "BLOCKS_BULK";
-    /// One frame in this many is sampled.
-    pub const SAMPLE_RATE: &str = "SAMPLE_RATE";
     /// Nanoseconds from copy to copy below which a repeat is a storm.
     pub const STORM_NS: &str = "STORM_NS";
     /// Nanoseconds within which an equal frame is a repeat; other than [`crate::repeat::WINDOW_NS`] in benchmarks only.

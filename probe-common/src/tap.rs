@@ -17,8 +17,15 @@ pub struct TapSlot {
     pub ingress: u16,
     /// The tap that counts what goes out, or [`NO_TAP`].
     pub egress: u16,
+    /// Of this interface's packets one in so many is sampled, in either direction; 0 for none. Userspace may change it at any time.
+    pub sample_rate: u32,
 }
-const _: () = assert!(size_of::<TapSlot>() == 8);
+const _: () = assert!(size_of::<TapSlot>() == 12);
+
+impl TapSlot {
+    /// No interface's.
+    pub const FREE: Self = Self { ifindex: 0, ingress: NO_TAP, egress: NO_TAP, sample_rate: 0 };
+}
 
 /// Hooks, as numbers of [`TapInfo::hook`].
 pub mod hook {

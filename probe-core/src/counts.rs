@@ -36,6 +36,11 @@ impl CountHistory {
         Self { span, step: (span / MOMENTS).max(SECOND), moments: VecDeque::new() }
     }
 
+    /// From now on it reaches back so many nanoseconds.
+    pub fn set_span(&mut self, span: u64) {
+        (self.span, self.step) = (span, (span / MOMENTS).max(SECOND));
+    }
+
     /// True when it is time to read the counters again.
     pub fn is_due(&self, now: Mono) -> bool {
         self.moments.back().is_none_or(|last| now.since(last.at) >= self.step)

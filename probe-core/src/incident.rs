@@ -7,6 +7,7 @@ use crate::drops::DropTotal;
 use crate::lacp::LacpduSeen;
 use crate::link::{self, LinkState};
 use crate::matrix::Second;
+use crate::past::Normal;
 use crate::reach::ProbeSample;
 use crate::repeat::RepeatTotal;
 use crate::time::Mono;
@@ -118,6 +119,8 @@ pub struct Incident {
     pub seconds: Vec<Second>,
     /// What the kernel dropped in the window, most first.
     pub drops: Vec<DropTotal>,
+    /// What was usual before the window, where that is known.
+    pub normal: Option<Normal>,
     /// Why it happened.
     pub verdict: Verdict,
     /// The host's name.

@@ -20,7 +20,9 @@ pub mod link;
 pub mod logs;
 pub mod matrix;
 pub mod netlink;
+pub mod notice;
 pub mod packet_id;
+pub mod past;
 pub mod reach;
 pub mod record;
 pub mod recovery;
@@ -29,6 +31,7 @@ pub mod replay;
 #[cfg(test)]
 mod samples;
 pub mod sampling;
+pub mod sflow;
 pub mod table;
 pub mod time;
 pub mod timeline;

@@ -65,6 +65,8 @@ pub struct LinkState {
     pub mtu: u32,
     /// `IFF_UP`.
     pub admin_up: bool,
+    /// `IFF_PROMISC`: it takes frames for others too.
+    pub promiscuous: bool,
     /// `IFLA_CARRIER`.
     pub carrier: bool,
     /// `IFLA_OPERSTATE`.

@@ -8,7 +8,7 @@ use aya_ebpf::{
 use probe_common::{
     counters::{Losses, TapCounters},
     drops::{DropKey, MAX_DROPS},
-    event::FrameEvent,
+    event::{FrameEvent, SAMPLES_SIZE},
     recorder::{Block, Lanes, Layout},
     repeat::RepeatTable,
     tap::{MAX_TAPS, TAP_SLOTS, TapInfo, TapSlot},
@@ -46,9 +46,9 @@ pub static RECORDER: Array<Block> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
 pub static REPEATS: Array<RepeatTable> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
-/// Samples, read when the agent ticks.
+/// Samples, read when the agent ticks, or when it is half full.
 #[map]
-pub static SAMPLES: RingBuf = RingBuf::with_byte_size(256 * 1024, 0);
+pub static SAMPLES: RingBuf = RingBuf::with_byte_size(SAMPLES_SIZE, 0);
 
 /// Carrier edges, LACPDUs and onsets of storms, read at once. Room for 800 frames, or for thousands of edges.
 #[map]

@@ -41,16 +41,19 @@ pub struct Seen {
     pub class: u8,
     /// A tag that has to be put back.
     pub tag: Tag,
+    /// One packet in so many is sampled; 0 for none.
+    pub sample_rate: u32,
 }
 
 /// Takes the frame through the stages. `None` when this interface has no tap in this direction.
 #[inline(always)]
 pub fn try_tap<F: Frame>(frame: &F, direction: Direction) -> Option<()> {
-    let tap = tap_of(frame.ifindex(), direction)?;
+    let (tap, sample_rate) = tap_of(frame.ifindex(), direction)?;
     let counters = maps::COUNTERS.get_ptr_mut(u32::from(tap))?;
     let tag = frame.tag();
     let length = forget(u64::from(frame.length() + if tag.is_some() { 4 } else { 0 })) as u32;
-    let mut seen = Seen { at_ns: 0, length, tap, segments: frame.segments(), direction, class: class::id::OTHER, tag };
+    let segments = frame.segments();
+    let mut seen = Seen { at_ns: 0, length, tap, segments, direction, class: class::id::OTHER, tag, sample_rate };
     if params::on(stage::RECORD | stage::SAMPLE) {
         // SAFETY: the helper takes nothing and cannot fail.
         seen.at_ns = unsafe { bpf_ktime_get_ns() };
@@ -78,15 +81,16 @@ pub fn try_tap<F: Frame>(frame: &F, direction: Direction) -> Option<()> {
     Some(())
 }
 
+/// The tap, and the interface's sampling rate.
 #[inline(always)]
-fn tap_of(ifindex: u32, direction: Direction) -> Option<u16> {
+fn tap_of(ifindex: u32, direction: Direction) -> Option<(u16, u32)> {
     let slot = maps::TAPS.get(ifindex & (TAP_SLOTS as u32 - 1))?;
     let tap = match direction {
         Direction::Ingress => slot.ingress,
         Direction::Egress => slot.egress,
     };
     if slot.ifindex == ifindex && tap != NO_TAP {
-        return Some(tap);
+        return Some((tap, slot.sample_rate));
     }
     if let Some(losses) = maps::LOSSES.get_ptr_mut(0) {
         // SAFETY: a map value of this CPU, alive as long as the program runs.

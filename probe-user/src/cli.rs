@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::analyze::AnalyzeArgs;
-use crate::commands::{doctor::DoctorArgs, status::StatusArgs, trigger::TriggerArgs, watch::WatchArgs};
+use crate::commands::{doctor::DoctorArgs, reload::ReloadArgs, status::StatusArgs, trigger::TriggerArgs, watch::WatchArgs};
 use crate::config::{CheckArgs, RunArgs};
 use crate::incident::IncidentsArgs;
 
@@ -39,6 +39,10 @@ pub enum Command {
     Incidents(IncidentsArgs),
     /// Have a running agent write an incident now
     Trigger(TriggerArgs),
+    /// Have a running agent read its configuration file again
+    ///
+    /// So does SIGHUP. All or nothing: when anything is wrong with the file, or needs a restart, it is said and nothing is changed.
+    Reload(ReloadArgs),
     /// Say what happened in old captures, pcap or pcapng, of any size
     Analyze(AnalyzeArgs),
     /// Show what this kernel and each interface can do, and which hook will be used and why

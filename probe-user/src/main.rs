@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Command::Status(args) => commands::status::run(&args),
         Command::Incidents(args) => incident::run(&args),
         Command::Trigger(args) => commands::trigger::run(&args),
+        Command::Reload(args) => commands::reload::run(&args),
         Command::Analyze(args) => analyze::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
     };

@@ -1,6 +1,7 @@
 //! `cargo xtask bench agent`: what the agent costs the machine at several packet rates, beside its goals.
 //!
-//! One agent samples and one does not, each on a veth pair of its own; a third pair has no agent. Every round measures every
+//! One agent sends nothing out, one feeds every kind of collector each second and samples 1:1000, each on a veth pair of its own; a third
+//! pair has no agent. Every round measures every
 //! combination once, one after the other, so that a machine that slows down slows all of them; medians are shown. A goal that is
 //! missed is shown as such and fails nothing: the machine may be busy.
 
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use linkprobe_tests::harness::wait::patience;
-use linkprobe_tests::harness::{Agent, Launch, Netns, Scratch, Traffic, Veth};
+use linkprobe_tests::harness::{Agent, Collectors, Launch, Netns, Scratch, Traffic, Veth};
 use serde_json::{Value, json};
 
 /// The agent's own CPU time and memory at several packet rates.
@@ -33,8 +34,8 @@ struct Arguments {
 
 /// The recorder's size, MiB: the default.
 const RECORDER_MIB: f64 = 64.0;
-/// Most of a core that the agent may use without sampling, percent.
-const GOAL_CPU: f64 = 0.5;
+/// Most of a core that the agent may use, percent: without collectors, and with all of them.
+const GOALS_CPU: [f64; 2] = [0.5, 2.0];
 /// Most resident memory beyond the recorder, MiB.
 const GOAL_MEMORY: f64 = 20.0;
 
@@ -59,9 +60,10 @@ struct Sample {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     ensure!(arguments.rounds > 0 && arguments.seconds > 0.1, "a bench needs rounds and seconds");
-    let (quiet, sampling, bare) = (bed("quiet")?, bed("sampling")?, bed("bare")?);
-    let quiet_agent = start(&quiet, "--interface wan0 --sample 0")?;
-    let mut sampling_agent = start(&sampling, "--interface wan0 --sample 1000")?;
+    let (quiet, exporting, bare) = (bed("quiet")?, bed("export")?, bed("bare")?);
+    let quiet_agent = start(&quiet, "--interface wan0")?;
+    let collectors = Collectors::start(&exporting.netns)?;
+    let mut exporting_agent = start(&exporting, &everything(&collectors, &exporting))?;
     let interval = Duration::from_secs_f64(arguments.seconds);
     let mut cells: [[Vec<Sample>; 3]; 2] = Default::default();
     let mut bare_rates = Vec::new();
@@ -71,17 +73,23 @@ fn main() -> Result<()> {
             eprintln!("round {} of {}", round + 1, arguments.rounds);
         }
         for (i, (_, options)) in RATES.iter().enumerate() {
-            for (row, (bed, agent)) in cells.iter_mut().zip([(&quiet, &quiet_agent), (&sampling, &sampling_agent)]) {
+            for (row, (bed, agent)) in cells.iter_mut().zip([(&quiet, &quiet_agent), (&exporting, &exporting_agent)]) {
                 row[i].push(measure(bed, agent.pid(), options, interval)?);
             }
         }
         bare_rates.push(send(&bare, RATES[2].1, interval)?);
     }
-    let before = memory(sampling_agent.pid())?;
-    sampling_agent.trigger("what does an incident cost?")?;
-    sampling_agent.incidents(1, patience(60))?;
-    let memories = [memory(quiet_agent.pid())?, before, memory(sampling_agent.pid())?];
-    let result = report(&cells, median(&bare_rates), memories);
+    let before = memory(exporting_agent.pid())?;
+    exporting_agent.trigger("what does an incident cost?")?;
+    exporting_agent.incidents(1, patience(60))?;
+    let memories = [memory(quiet_agent.pid())?, before, memory(exporting_agent.pid())?];
+    let (datagrams, bytes, scrapes) = collectors.counts();
+    ensure!(
+        datagrams > 0 && bytes > 0 && scrapes > 0,
+        "nothing was exported: {datagrams} datagrams, {bytes} bytes, {scrapes} scrapes"
+    );
+    let mut result = report(&cells, median(&bare_rates), memories);
+    result["collectors"] = json!({ "datagrams": datagrams, "bytes_by_tcp": bytes, "scrapes": scrapes });
     if arguments.json {
         println!("{result:#}");
     } else {
@@ -98,6 +106,17 @@ fn bed(label: &str) -> Result<Bed> {
 
 fn start(bed: &Bed, options: &str) -> Result<Agent> {
     Launch::new(&bed.netns, &bed.scratch, options).start()
+}
+
+/// Options that feed every kind of collector each second.
+fn everything(to: &Collectors, bed: &Bed) -> String {
+    let (udp, tcp, dir) = (to.udp, to.tcp, bed.scratch.path().display());
+    format!(
+        "--interface wan0 --sample 1000 --traffic-interval 1s --sflow-counters 1s --sflow {udp} --metrics {} \
+         --syslog udp://{udp}?level=debug --syslog tcp://{tcp}?level=debug --json udp://{udp}?level=debug --json tcp://{tcp}?level=debug \
+         --json file:{dir}/events.json --sar tcp://{tcp} --sar file:{dir}/sar.txt --event-log {dir}/events.log",
+        to.metrics,
+    )
 }
 
 fn measure(bed: &Bed, pid: u32, options: &str, interval: Duration) -> Result<Sample> {
@@ -146,24 +165,24 @@ fn median(values: &[f64]) -> f64 {
 
 fn report(cells: &[[Vec<Sample>; 3]; 2], bare: f64, memories: [(f64, f64); 3]) -> Value {
     let mut rows = Vec::new();
-    for (sampling, row) in ["off", "1:1000"].iter().zip(cells) {
+    for ((collectors, row), goal) in ["none", "all, 1:1000"].iter().zip(cells).zip(GOALS_CPU) {
         let of = |samples: &[Sample], pick: fn(&Sample) -> f64| median(&samples.iter().map(pick).collect::<Vec<_>>());
         let idle = of(&row[0], |sample| sample.cpu);
         for ((name, _), samples) in RATES.iter().zip(row) {
             let cpu = of(samples, |sample| sample.cpu);
             rows.push(json!({
-                "sampling": sampling,
+                "collectors": collectors,
                 "offered": name,
                 "sent_per_second": of(samples, |sample| sample.rate),
                 "cpu_percent": cpu,
                 "ratio_to_idle": cpu / idle.max(1e-6),
-                "goal_percent": if *sampling == "off" { json!(GOAL_CPU) } else { Value::Null },
-                "within_goal": if *sampling == "off" { json!(cpu <= GOAL_CPU) } else { Value::Null },
+                "goal_percent": goal,
+                "within_goal": cpu <= goal,
             }));
         }
     }
     let fastest = median(&cells[0][2].iter().map(|sample| sample.rate).collect::<Vec<_>>());
-    let names = ["idle, sampling off", "before an incident, sampling 1:1000", "after an incident"];
+    let names = ["no collectors", "all collectors, before an incident", "all collectors, after an incident"];
     let memory = names.iter().zip(memories).map(|(when, (resident, highest))| {
         json!({
             "when": when,
@@ -190,11 +209,11 @@ fn print_table(result: &Value) {
         None => "",
     };
     println!("The agent's own CPU, percent of one core (medians)\n");
-    println!("{:>9} {:>9} {:>12} {:>8} {:>9} {:>10}", "sampling", "offered", "packets/s", "CPU %", "to idle", "goal");
+    println!("{:>12} {:>9} {:>12} {:>8} {:>9} {:>10}", "collectors", "offered", "packets/s", "CPU %", "to idle", "goal");
     for row in result["cpu"].as_array().into_iter().flatten() {
         println!(
-            "{:>9} {:>9} {:>12.0} {:>8.3} {:>8.2}x {:>6} {}",
-            row["sampling"].as_str().unwrap_or(""),
+            "{:>12} {:>9} {:>12.0} {:>8.3} {:>8.2}x {:>6} {}",
+            row["collectors"].as_str().unwrap_or(""),
             row["offered"].as_str().unwrap_or(""),
             number(&row["sent_per_second"]),
             number(&row["cpu_percent"]),

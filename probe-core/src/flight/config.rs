@@ -35,6 +35,10 @@ pub struct FlightConfig {
     pub drop_burst: u64,
     /// Entries that the timeline holds.
     pub timeline_room: usize,
+    /// How far the history of seconds and states reaches back; 0: there is none.
+    pub history: u64,
+    /// Bytes of memory that it takes at most.
+    pub history_memory: usize,
 }
 
 impl Default for FlightConfig {
@@ -52,6 +56,8 @@ impl Default for FlightConfig {
             storm_rate: u64::from(probe_common::repeat::STORM_RATE),
             drop_burst: 100,
             timeline_room: 65_536,
+            history: 0,
+            history_memory: 8 << 20,
         }
     }
 }

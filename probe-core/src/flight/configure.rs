@@ -14,6 +14,7 @@ impl Flight {
         self.hold.set(config.ignore_shorter);
         self.history.set_reach(config.before);
         self.matrix.set_reach(config.before);
+        self.past.set_limits(config.history, config.history_memory);
         self.probes.set(config.probe_loss, window);
         self.repeats.set_window(window);
         self.drops.set_window(window);

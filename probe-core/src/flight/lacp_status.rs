@@ -58,6 +58,13 @@ pub struct LacpSide {
 }
 
 impl Flight {
+    /// LACP of this interface; `None` where there is none.
+    pub fn lacp_row(&self, ifindex: u32, now: Mono) -> Option<LacpRow> {
+        let slave = self.lacp.slave(ifindex)?;
+        let role = self.table.role(ifindex)?;
+        Some(row(&self.table, self.table.get(ifindex)?, role, slave, now))
+    }
+
     /// The slaves of 802.3ad bonds, and other interfaces that have shown a LACPDU.
     pub(super) fn lacp_rows(&self, now: Mono) -> Vec<LacpRow> {
         let slaves = self.table.watched().filter_map(|(link, role)| {

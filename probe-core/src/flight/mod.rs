@@ -12,6 +12,7 @@ mod lacp_status;
 mod lacp_tests;
 mod logs;
 mod matrix;
+mod past;
 mod reach;
 mod reason;
 mod recovery;
@@ -31,6 +32,7 @@ pub use status::{LinkRow, OpenIncident, Status};
 use crate::incident::{Closed, Incident};
 use crate::link::LinkState;
 use crate::netlink::LinkMessage;
+use crate::past::Past;
 use crate::table::{EdgeSeen, LinkTable, Role};
 use crate::time::Mono;
 use crate::timeline::{Entry, LinkName, Source, Timeline, What};
@@ -46,6 +48,7 @@ pub struct Flight {
     cooldown: Cooldown,
     hold: Hold,
     history: history::History,
+    past: Past,
     matrix: matrix::Matrix,
     probes: reach::Probes,
     logs: logs::Logs,
@@ -72,6 +75,7 @@ impl Flight {
             cooldown: Cooldown::new(config.cooldown),
             hold: Hold::new(config.ignore_shorter),
             history: history::History::new(config.before),
+            past: past::past(&config),
             matrix: matrix::Matrix::new(config.before),
             probes: reach::Probes::new(config.probe_loss, config.before.saturating_add(config.longest)),
             logs: logs::Logs::default(),
@@ -100,8 +104,10 @@ impl Flight {
         if let Event::Second(second) = &event {
             // Most of it may be of a window that ends now.
             self.matrix.keep(second.clone(), self.open.as_ref().map(|open| open.from));
+            self.past.second(second);
         }
         // What the kernel programs tell is in order of time, and may wait in their ring: silence is found when it is empty.
+        let second = matches!(event, Event::Second(_));
         let told_late = matches!(event, Event::Edge { .. } | Event::Lacpdu { .. } | Event::Repeat(_));
         self.outages_that_last(reached, &mut actions);
         if self.open.as_ref().is_some_and(|open| open.until <= reached) {
@@ -162,6 +168,7 @@ impl Flight {
             self.lacp_tick(now, &mut actions);
             self.storms_over(now, &mut actions);
         }
+        self.note_past(now, second, &actions);
         actions
     }
 
@@ -387,6 +394,7 @@ impl Flight {
             probes: self.probes.window(open.from, to),
             lacpdus: self.lacp.window(open.from, to),
             drops: self.drops.window(open.from, to),
+            normal: self.past.normal(open.from, to),
             ..Incident::default()
         };
         self.repeats.complete(&mut incident);

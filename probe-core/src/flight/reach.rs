@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Action, Flight};
-use crate::reach::{Change, Loss, ProbeSample, Reach, Target, TargetRow};
+use crate::reach::{Change, Loss, ProbeSample, Reach, Target, TargetRow, TargetState};
 use crate::time::{Mono, SECOND};
 use crate::timeline::{Entry, Source, What};
 use crate::trigger::{Fired, Kind};
@@ -58,6 +58,11 @@ impl Probes {
     /// The targets, for `linkprobe status`.
     pub(super) fn rows(&self) -> Vec<TargetRow> {
         self.reach.rows()
+    }
+
+    /// What each target is like.
+    pub(super) fn states(&self) -> impl Iterator<Item = (&str, TargetState)> {
+        self.reach.states()
     }
 
     /// Outcomes that were pushed out before their time.

@@ -10,6 +10,7 @@ const IFINFOMSG: usize = 16;
 /// the port, not the link, goes away.
 const AF_UNSPEC: u8 = 0;
 const IFF_UP: u32 = 1;
+const IFF_PROMISC: u32 = 0x100;
 
 const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
@@ -37,7 +38,8 @@ pub fn new(payload: &[u8]) -> Result<LinkMessage, DecodeError> {
         return Ok(LinkMessage::Other);
     }
     let ifindex = header.ifindex;
-    let mut state = LinkState { ifindex, admin_up: header.flags & IFF_UP != 0, ..LinkState::default() };
+    let (admin_up, promiscuous) = (header.flags & IFF_UP != 0, header.flags & IFF_PROMISC != 0);
+    let mut state = LinkState { ifindex, admin_up, promiscuous, ..LinkState::default() };
     let (mut has_operstate, mut has_carrier, mut lower_is_elsewhere) = (false, false, false);
     for attribute in Attributes::new(ifindex, header.attributes) {
         let attribute = attribute?;

@@ -154,6 +154,11 @@ impl Reach {
         self.tracks.iter_mut().find(|track| track.target.name == sample.target)?.observe(sample, loss)
     }
 
+    /// The targets' names and states, in their order.
+    pub fn states(&self) -> impl Iterator<Item = (&str, TargetState)> {
+        self.tracks.iter().map(|track| (track.target.name.as_str(), track.state))
+    }
+
     /// The targets, in their order.
     pub fn rows(&self) -> Vec<TargetRow> {
         self.tracks.iter().map(Track::row).collect()

@@ -1,5 +1,6 @@
 //! The timeline: everything that happened, in order of time.
 
+mod name;
 mod store;
 
 use serde::Serialize;

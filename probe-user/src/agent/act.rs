@@ -29,6 +29,9 @@ impl Agent {
             Action::Detach { link, gone } => self.detach(&link, gone),
             Action::Open(opened) => {
                 let result = self.incidents.open(&opened);
+                if let Some(id) = self.incidents.open_id() {
+                    self.teller.opened(&opened, id);
+                }
                 // Kept from now on: by the window's end the history may have forgotten its beginning.
                 self.base = self.history.base(opened.from).cloned();
                 result.map_or_else(|error| vec![Event::Alarm { text: format!("{error:#}") }], |()| Vec::new())
@@ -50,6 +53,7 @@ impl Agent {
             }
             Action::Report(entry) => {
                 self.report(&entry);
+                self.teller.entry(&entry);
                 Vec::new()
             }
         }
@@ -57,6 +61,9 @@ impl Agent {
 
     /// What became of writing an incident.
     pub(super) fn written(&mut self, outcome: WriteOutcome) {
+        if let WriteOutcome::Written { incident, .. } = &outcome {
+            self.teller.written(incident);
+        }
         if let Some(text) = self.incidents.outcome(outcome) {
             self.handle(Event::Alarm { text });
         }
@@ -76,6 +83,7 @@ impl Agent {
         match self.kernel.attach(&wanted) {
             Ok(taps) => {
                 self.untapped.retain(|other| other.link.ifindex != link.ifindex);
+                self.set_rates();
                 for tap in &taps {
                     // what the kernel programs say of themselves names taps by number
                     log::trace!("tap {} is {} {}", tap.id, tap.name, describe(tap));

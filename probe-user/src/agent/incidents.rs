@@ -17,7 +17,8 @@ use crate::config::Config;
 use crate::incident::filtered::Filtered;
 use crate::incident::source::Source;
 use crate::incident::{
-    CaptureHandle, CaptureWindow, Job, RecorderSource, Retention, WriteOutcome, Writer, WriterConfig, incident_id,
+    CaptureHandle, CaptureWindow, Job, RecorderSource, Retention, WriteOutcome, Writer, WriterConfig, WrittenIncident,
+    incident_id,
 };
 use crate::kernel::Recorder;
 use crate::kernel::load::give_back_heap;
@@ -46,11 +47,9 @@ struct Open {
 impl Incidents {
     /// Starts the writer. Its outcomes come through the receiver.
     pub fn start(config: &Config, recorder: Recorder) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<WriteOutcome>)> {
-        let retention = Retention { incidents: config.keep_incidents, bytes: config.keep_bytes, days: config.keep_days };
         // Few outcomes come, and the loop takes each at once: the channel needs no bound.
         let (sender, outcomes) = mpsc::unbounded_channel();
-        let writer = WriterConfig::new(config.incidents.clone(), retention, config.capture_limit);
-        let (writer, thread) = Writer::start(writer, move |outcome| {
+        let (writer, thread) = Writer::start(writer_config(config), move |outcome| {
             // The agent has stopped listening when it stops.
             let _ = sender.send(outcome);
         })
@@ -67,6 +66,16 @@ impl Incidents {
             status,
         };
         Ok((incidents, outcomes))
+    }
+
+    /// From the next incident on another limit and filter; what is written goes to another place and is kept as it is said there.
+    pub fn configure(&mut self, config: &Config) {
+        self.limit = config.capture_limit;
+        self.filter.clone_from(&config.filter);
+        self.status.directory = config.incidents.display().to_string();
+        if let Some(writer) = &mut self.writer {
+            writer.configure(writer_config(config));
+        }
     }
 
     /// A trigger fired: copies the recorder, at once and on another thread.
@@ -159,6 +168,11 @@ impl Incidents {
         self.status.clone()
     }
 
+    /// Id of the open incident.
+    pub fn open_id(&self) -> Option<&str> {
+        self.open.as_ref().map(|open| open.id.as_str())
+    }
+
     /// What `linkprobe trigger` is told.
     pub fn answer_to_trigger(&self) -> Value {
         let id = self.status.open.as_deref().unwrap_or_default();
@@ -167,12 +181,20 @@ impl Incidents {
     }
 
     /// Waits until everything is written or given up, but not for ever: a disk may hang. Returns how many were lost then.
-    pub async fn finish(&mut self, outcomes: &mut mpsc::UnboundedReceiver<WriteOutcome>) -> u64 {
+    /// `written` is told of each that is on disk.
+    pub async fn finish(
+        &mut self,
+        outcomes: &mut mpsc::UnboundedReceiver<WriteOutcome>,
+        mut written: impl FnMut(&WrittenIncident),
+    ) -> u64 {
         let lost_before = self.status.lost;
         self.writer = None;
         let last = async {
             while self.status.waiting > 0 {
                 let Some(outcome) = outcomes.recv().await else { return };
+                if let WriteOutcome::Written { incident, .. } = &outcome {
+                    written(incident);
+                }
                 if let Some(alarm) = self.outcome(outcome) {
                     log::error!("{alarm}");
                 }
@@ -197,4 +219,9 @@ impl Incidents {
         }
         (!errors.is_empty()).then(|| errors.join("; "))
     }
+}
+
+fn writer_config(config: &Config) -> WriterConfig {
+    let retention = Retention { incidents: config.keep_incidents, bytes: config.keep_bytes, days: config.keep_days };
+    WriterConfig::new(config.incidents.clone(), retention, config.capture_limit)
 }

@@ -1,6 +1,6 @@
 //! Everything that can wake the agent.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -22,6 +22,8 @@ pub enum Input {
     Netlink(Received),
     /// Something waits in [`Inputs::events`].
     Events,
+    /// There is not much room left in [`Inputs::samples`].
+    Samples,
     /// The wall clock was set, by so many nanoseconds.
     ClockStep(i64),
     /// Somebody asks something.
@@ -44,8 +46,10 @@ pub enum Input {
 
 /// A signal.
 pub enum Signal {
-    /// SIGTERM, SIGINT, SIGHUP or SIGQUIT.
+    /// SIGTERM, SIGINT, SIGQUIT, or SIGHUP of a terminal that is gone.
     Stop,
+    /// SIGHUP from anybody else.
+    Reload,
     /// SIGUSR1.
     Trigger,
 }
@@ -56,9 +60,10 @@ pub struct Inputs {
     pub monitor: Monitor,
     /// Carrier edges, and frames that cannot wait.
     pub events: Events,
-    /// Samples; nothing waits for them.
+    /// Samples.
     pub samples: Samples,
     events_ready: Readable,
+    samples_ready: Readable,
     /// The wall clock.
     pub clock: ClockWatch,
     /// Probes.
@@ -75,6 +80,8 @@ pub struct Inputs {
     hangup: UnixSignal,
     quit: UnixSignal,
     user1: UnixSignal,
+    /// It was started on a terminal.
+    terminal: bool,
 }
 
 impl Inputs {
@@ -94,6 +101,7 @@ impl Inputs {
     ) -> io::Result<Self> {
         Ok(Self {
             events_ready: Readable::watch(&events)?,
+            samples_ready: Readable::watch(&samples)?,
             monitor,
             events,
             samples,
@@ -109,6 +117,7 @@ impl Inputs {
             hangup: signal(SignalKind::hangup())?,
             quit: signal(SignalKind::quit())?,
             user1: signal(SignalKind::user_defined1())?,
+            terminal: io::stderr().is_terminal(),
         })
     }
 
@@ -121,12 +130,19 @@ impl Inputs {
             biased;
             _ = self.terminate.recv() => Ok(Input::Signal(Signal::Stop)),
             _ = self.interrupt.recv() => Ok(Input::Signal(Signal::Stop)),
-            // The terminal is gone, perhaps with the very link: what is recorded must not go with it.
-            _ = self.hangup.recv() => Ok(Input::Signal(Signal::Stop)),
+            // Where the terminal is gone, perhaps with the very link, what is recorded must not go with it.
+            _ = self.hangup.recv() => {
+                let gone = self.terminal && !io::stderr().is_terminal();
+                Ok(Input::Signal(if gone { Signal::Stop } else { Signal::Reload }))
+            }
             _ = self.quit.recv() => Ok(Input::Signal(Signal::Stop)),
             guard = self.events_ready.ready() => {
                 guard.context("events")?.clear_ready();
                 Ok(Input::Events)
+            }
+            guard = self.samples_ready.ready() => {
+                guard.context("samples")?.clear_ready();
+                Ok(Input::Samples)
             }
             received = self.monitor.receive() => Ok(Input::Netlink(received.context("rtnetlink")?)),
             step = self.clock.stepped() => Ok(Input::ClockStep(step.context("clock")?)),

@@ -12,10 +12,8 @@ const LOADER: &str = "aya";
 /// Starts logging at `level`, the name of a level or `off`. Colour only on a terminal, and not with `NO_COLOR`.
 pub fn start(level: &str) {
     let mut builder = env_logger::Builder::new();
-    builder.parse_filters(level);
-    if level != "off" && level != "error" {
-        builder.filter_module(LOADER, LevelFilter::Warn);
-    }
+    // What is logged is decided by [`set`], which can change it.
+    builder.filter_level(LevelFilter::Trace).filter_module(LOADER, LevelFilter::Warn);
     builder.format(|out, record| {
         let style = out.default_level_style(record.level());
         let source = source(record.target());
@@ -26,6 +24,12 @@ pub fn start(level: &str) {
     });
     // A second start, in a test, changes nothing.
     let _ = builder.try_init();
+    set(level);
+}
+
+/// Goes on logging at another level.
+pub fn set(level: &str) {
+    log::set_max_level(level.parse().unwrap_or(LevelFilter::Info));
 }
 
 /// What stands before a message that is not the agent's own.

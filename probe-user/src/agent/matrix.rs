@@ -8,6 +8,7 @@ use probe_common::counters::TapCounters;
 use probe_common::tap::direction;
 use probe_core::counts::Moment;
 use probe_core::flight::Event;
+use probe_core::lacp::LacpCounters;
 use probe_core::link::LinkStats;
 use probe_core::matrix::{Cell, Count, LinkTotals, Readings, TapTotal};
 use probe_core::table::{Link, Role};
@@ -17,7 +18,7 @@ use probe_core::traffic::{LinkSnapshot, Snapshot, TapSnapshot};
 
 use super::Agent;
 use super::status::{MatrixRow, MatrixStatus, Passed};
-use crate::netlink::{StatsAnswer, StatsAsker};
+use crate::netlink::{Question, StatsAnswer, StatsAsker};
 
 /// What is needed to read once a second.
 pub(super) struct Counting {
@@ -28,6 +29,8 @@ pub(super) struct Counting {
     pub latest: Option<Snapshot>,
     /// Speeds as drivers said last, by interface index.
     speeds: BTreeMap<u32, Option<u64>>,
+    /// What the bonding driver counted of LACP at each slave, by interface index, when it was asked last.
+    pub lacp: BTreeMap<u32, LacpCounters>,
     readings: Readings,
     /// Number of the last question to the drivers.
     round: u64,
@@ -40,8 +43,13 @@ pub(super) struct Counting {
 impl Counting {
     /// Reads from now on; drivers are asked through this.
     pub fn new(drivers: StatsAsker) -> Self {
-        let (waiting, latest, speeds) = (None, None, BTreeMap::new());
-        Self { drivers, waiting, latest, speeds, readings: Readings::default(), round: 0, due: Mono(0), error: None }
+        let (waiting, latest, speeds, lacp) = (None, None, BTreeMap::new(), BTreeMap::new());
+        Self { drivers, waiting, latest, speeds, lacp, readings: Readings::default(), round: 0, due: Mono(0), error: None }
+    }
+
+    /// The link's speed in bits per second, as its driver said last; `None` when it was not asked yet.
+    pub fn speed_bps(&self, ifindex: u32) -> Option<Option<u64>> {
+        self.speeds.get(&ifindex).copied()
     }
 
     /// Time from `now` to the next reading.
@@ -74,7 +82,10 @@ impl Agent {
         self.take_drivers(Ok(Vec::new()));
         // The taps were read first: what passes now is counted by the driver and by no tap, which can be no ghost.
         self.counting.round += 1;
-        let asked = self.counting.drivers.ask(self.counting.round, links);
+        let has_lacp = |link: &Link| link.state.slave.as_ref().is_some_and(|slave| slave.aggregator_id.is_some());
+        let slaves = self.flight.table().watched().filter(|(link, _)| has_lacp(link)).map(|(link, _)| link.state.ifindex);
+        let question = Question { round: self.counting.round, links, slaves: slaves.collect() };
+        let asked = self.counting.drivers.ask(question);
         self.counting.waiting = Some(snapshot);
         if !asked {
             self.take_drivers(Err(io::Error::new(io::ErrorKind::TimedOut, "no answer yet")));
@@ -85,6 +96,9 @@ impl Agent {
     pub(super) fn counted(&mut self, answer: StatsAnswer) {
         for (ifindex, speed) in answer.speeds.into_iter().flatten() {
             self.counting.speeds.insert(ifindex, speed);
+        }
+        if let Some(lacp) = answer.lacp {
+            self.counting.lacp = lacp.into_iter().collect();
         }
         // An answer that came too late would be set beside what the taps counted since.
         if answer.round == self.counting.round {
@@ -107,6 +121,7 @@ impl Agent {
         }
         let second = self.counting.readings.second(snapshot.at, snapshot.links.iter().map(totals).collect());
         self.counting.latest = Some(snapshot);
+        self.set_rates();
         if let Some(second) = second {
             self.handle(Event::Second(second));
         }

@@ -4,30 +4,38 @@
 mod act;
 mod drops;
 mod events;
+pub mod history;
 mod incidents;
 mod input;
 pub mod lacp;
 mod logging;
 mod matrix;
+mod past;
+mod reload;
 mod report;
+mod samples;
 mod start;
 pub mod status;
+mod tell;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use probe_core::counts::{CountHistory, Moment};
-use probe_core::flight::{Event, Flight};
+use probe_core::flight::{Action, Event, Flight};
 use probe_core::logs::Pattern;
 use probe_core::netlink::{LinkMessage, decode};
 use probe_core::table::Role;
 use probe_core::time::Mono;
 use probe_core::timeline::{LinkName, Source};
+use serde_json::json;
 
 use crate::clock;
 use crate::config::{Config, RunArgs};
 use crate::control::{Call, Reply, Request};
+use crate::export::Sflow;
 use crate::kernel::Kernel;
 use crate::kernel::load::{Diagnostics, one_heap};
 use crate::kernel::lock::Lock;
@@ -51,7 +59,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
     one_heap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("event loop")?;
     let ended = runtime.block_on(async {
-        let (mut agent, mut inputs) = start::start(config)?;
+        let (mut agent, mut inputs) = start::start(args.clone(), config)?;
         agent.announce();
         let result = agent.record(&mut inputs).await;
         agent.stop(&mut inputs).await.and(result)
@@ -63,6 +71,8 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
 
 /// The running agent.
 struct Agent {
+    /// As it was started, for reading the configuration again.
+    args: RunArgs,
     config: Config,
     started: Mono,
     kernel: Kernel,
@@ -70,6 +80,8 @@ struct Agent {
     incidents: Incidents,
     /// What the taps had counted at moments of the recent past.
     history: CountHistory,
+    /// One for each thread that reads the history of seconds and states, and one more.
+    past_readers: Arc<()>,
     /// Asks drivers why links have no carrier.
     reasons: ReasonAsker,
     /// What reads them, and the drivers', once a second.
@@ -77,8 +89,12 @@ struct Agent {
     /// The moment at which the open incident's window begins.
     base: Option<Moment>,
     losses: Losses,
+    /// Tells the receivers of events.
+    teller: tell::Teller,
     /// What the kernel had dropped.
     dropped: drops::Dropped,
+    /// Sends samples and counters to flow collectors, where there are any.
+    sflow: Option<Sflow>,
     /// Interfaces whose taps could not be attached: it is tried again.
     untapped: Vec<Untapped>,
     /// Why all links have to be asked for, when they could not be yet.
@@ -111,6 +127,23 @@ struct Losses {
     samples_malformed: u64,
     /// Of probes and logs, by name.
     others: Vec<(&'static str, u64)>,
+    /// Of those before them, which ended when the configuration changed.
+    ended: BTreeMap<&'static str, u64>,
+}
+
+impl Losses {
+    /// What counted these ends, and its successor begins at 0.
+    fn end(&mut self, counted: &[(&'static str, u64)]) {
+        for (name, count) in counted {
+            *self.ended.entry(name).or_default() += count;
+        }
+    }
+
+    /// What the present probes and logs count.
+    fn set_others(&mut self, counted: impl Iterator<Item = (&'static str, u64)>) {
+        let ended = |name| self.ended.get(name).copied().unwrap_or(0);
+        self.others = counted.map(|(name, count)| (name, count + ended(name))).collect();
+    }
 }
 
 impl Agent {
@@ -123,10 +156,10 @@ impl Agent {
             // The kernel's own events first: an edge was made before the message that tells of it, and has the exact time.
             self.kernel_events(inputs);
             match input {
-                Input::Events | Input::Tick => self.handle(Event::Tick),
+                Input::Events | Input::Samples | Input::Tick => self.handle(Event::Tick),
                 Input::Netlink(received) => self.netlink(received, inputs),
                 Input::ClockStep(step_ns) => self.handle(Event::ClockStep { step_ns }),
-                Input::Call(call) => self.answer(call),
+                Input::Call(call) => self.answer(call, inputs),
                 Input::Log(News::Alarm(text)) => self.handle(Event::Alarm { text }),
                 Input::Log(News::Line { at, file, pattern, line }) => {
                     let Pattern { name, failure, fires, .. } = pattern;
@@ -141,6 +174,10 @@ impl Agent {
                 Input::Reason((ifindex, reason)) => self.handle(Event::LinkReason { ifindex, reason }),
                 Input::Written(outcome) => self.written(*outcome),
                 Input::Signal(Signal::Trigger) => self.handle(Event::Manual { reason: "SIGUSR1".into() }),
+                Input::Signal(Signal::Reload) => match self.reload(inputs) {
+                    Ok(keys) => log::info!("SIGHUP: {}", reloaded(&keys)),
+                    Err(error) => self.handle(Event::Alarm { text: format!("SIGHUP: nothing was changed: {error:#}") }),
+                },
                 Input::Signal(Signal::Stop) => return Ok(()),
             }
             self.housekeeping(inputs);
@@ -149,12 +186,19 @@ impl Agent {
 
     /// Hands an event to the engine and does what it asks for. What fails there is an event again.
     fn handle(&mut self, event: Event) {
-        let mut events = VecDeque::from([event]);
-        while let Some(event) = events.pop_front() {
-            for action in self.flight.handle(clock::now(), event) {
-                events.extend(self.act(action));
+        let actions = self.flight.handle(clock::now(), event);
+        self.do_all(actions);
+    }
+
+    fn do_all(&mut self, actions: Vec<Action>) {
+        let open_before = self.incidents.open_id().map(str::to_owned);
+        let mut actions = VecDeque::from(actions);
+        while let Some(action) = actions.pop_front() {
+            for event in self.act(action) {
+                actions.extend(self.flight.handle(clock::now(), event));
             }
         }
+        self.teller.tell(self.flight.table(), self.incidents.open_id().or(open_before.as_deref()));
     }
 
     fn netlink(&mut self, received: Received, inputs: &mut Inputs) {
@@ -196,9 +240,21 @@ impl Agent {
         }
     }
 
-    fn answer(&mut self, call: Call) {
+    fn answer(&mut self, call: Call, inputs: &mut Inputs) {
         let reply = match call.request {
+            Request::History { since_s } => return self.history(Duration::from_secs(since_s), call.reply),
             Request::Status => self.status().and_then(|status| Ok(serde_json::to_value(status)?)),
+            Request::Reload => Ok(match self.reload(inputs) {
+                Ok(keys) => {
+                    log::info!("{}", reloaded(&keys));
+                    json!({ "changed": keys })
+                }
+                Err(error) => {
+                    let refused = format!("{error:#}");
+                    log::error!("the configuration was read again, and nothing was changed: {refused}");
+                    json!({ "changed": [], "refused": refused.lines().collect::<Vec<_>>() })
+                }
+            }),
             Request::Trigger { reason } => {
                 self.handle(Event::Manual { reason });
                 Ok(self.incidents.answer_to_trigger())
@@ -217,10 +273,13 @@ impl Agent {
         if let Some(diagnostics) = &mut self.diagnostics {
             diagnostics.flush();
         }
-        // Samples are for exporters and top talkers; until there are any, taking them keeps the ring from filling.
-        inputs.samples.drain(|_| {});
+        self.samples(&mut inputs.samples);
         self.losses.samples_malformed = inputs.samples.malformed();
-        self.losses.others = inputs.probes.losses().into_iter().chain(inputs.logs.losses()).collect();
+        for text in self.teller.sinks.alarms() {
+            self.handle(Event::Alarm { text });
+        }
+        let sflow = Sflow::losses(self.sflow.as_ref());
+        self.losses.set_others(inputs.probes.losses().into_iter().chain(inputs.logs.losses()).chain(sflow));
         self.count(now);
     }
 
@@ -229,11 +288,25 @@ impl Agent {
     /// # Errors
     /// When an incident could not be written.
     async fn stop(mut self, inputs: &mut Inputs) -> anyhow::Result<()> {
+        self.samples(&mut inputs.samples);
+        if let Some(mut sflow) = self.sflow.take() {
+            sflow.finish(clock::now());
+        }
         self.handle(Event::Stop);
-        let lost = self.incidents.finish(&mut inputs.written).await;
+        let lost = self.incidents.finish(&mut inputs.written, |incident| self.teller.written(incident)).await;
+        self.teller.stopped();
         self.kernel.shutdown();
+        self.teller.sinks.stop().await;
         log::info!("stopped");
         ensure!(lost == 0, "incidents that could not be written: {lost}");
         Ok(())
+    }
+}
+
+/// What is told of a configuration that was read again.
+fn reloaded(keys: &[&str]) -> String {
+    match keys {
+        [] => "the configuration was read again: nothing is another than before".to_owned(),
+        keys => format!("the configuration was read again; changed: {}", keys.join(", ")),
     }
 }

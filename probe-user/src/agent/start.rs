@@ -14,10 +14,13 @@ use probe_core::table::Watched;
 use super::incidents::Incidents;
 use super::input::Inputs;
 use super::matrix::Counting;
+use super::samples::sflow_config;
+use super::tell::Teller;
 use super::{Agent, Losses};
 use crate::clock::{self, ClockWatch};
-use crate::config::Config;
+use crate::config::{Config, RunArgs};
 use crate::control::{Server, socket_path};
+use crate::export::{About, Sflow, Sinks};
 use crate::kernel::lock::Lock;
 use crate::kernel::{Kernel, KernelConfig, features};
 use crate::logs::{LogConfig, Logs};
@@ -30,7 +33,7 @@ const BPFFS: &str = "/sys/fs/bpf/linkprobe";
 const RECEIVE_BUFFER: &str = "LINKPROBE_NETLINK_BUFFER";
 
 /// Loads, attaches and opens everything.
-pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
+pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inputs)> {
     let missing = features::missing_capabilities();
     if !missing.is_empty() {
         let missing: Vec<String> = missing.iter().map(|name| format!("{name} ({})", features::purpose(name))).collect();
@@ -47,7 +50,6 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
         snaplen: config.snaplen,
         control_snaplen: config.control_snaplen,
         memory_bytes: config.memory,
-        sample_rate: 0,
         storm_rate: config.storm_rate,
         pin: Some(PathBuf::from(BPFFS).join(&config.instance)),
         wanted_ns: ns(config.before.saturating_add(config.max_window)),
@@ -63,7 +65,10 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
     let logs = Logs::start(&log_config(&config)).context("logs")?;
     let (drivers, counted) = StatsAsker::start().context("counters of drivers")?;
     let (reasons, told) = ReasonAsker::new();
+    let sflow = Sflow::start(&sflow_config(&config), clock::now());
     let clock = ClockWatch::start().context("clock")?;
+    let about = About::this(&config.instance, clock::wall_offset().wall_ns(clock::now()));
+    let sinks = Sinks::start(&config, about).context("receivers of events")?;
     let inputs =
         Inputs::new(monitor, events, samples, server, clock, probes, logs, counted, told, written).context("event loop")?;
     let mut agent = Agent {
@@ -72,14 +77,18 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
         flight: Flight::new(flight_config(&config)?),
         incidents,
         history: CountHistory::new(ns(config.before)),
+        past_readers: std::sync::Arc::default(),
         reasons,
         counting: Counting::new(drivers),
         base: None,
         losses: Losses { netlink_undecodable: found.undecodable.len() as u64, ..Losses::default() },
+        teller: Teller::new(sinks),
         untapped: Vec::new(),
         dropped: super::drops::Dropped::default(),
+        sflow,
         resync_due: None,
         diagnostics,
+        args,
         config,
         _lock: lock,
     };
@@ -105,7 +114,7 @@ pub(super) fn start(config: Config) -> anyhow::Result<(Agent, Inputs)> {
 }
 
 /// Every name has to be there at the start; later ones may go and come back.
-fn check_names(config: &Config, links: &[LinkState]) -> anyhow::Result<()> {
+pub(super) fn check_names(config: &Config, links: &[LinkState]) -> anyhow::Result<()> {
     let find = |name: &String| links.iter().find(|link| link.name == *name);
     let there = |fits: fn(&LinkState) -> bool| {
         let names: Vec<&str> = links.iter().filter(|link| fits(link)).map(|link| link.name.as_str()).collect();
@@ -132,11 +141,11 @@ fn check_names(config: &Config, links: &[LinkState]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn ns(duration: Duration) -> u64 {
+pub(super) fn ns(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn probe_config(config: &Config) -> ProbeConfig {
+pub(super) fn probe_config(config: &Config) -> ProbeConfig {
     ProbeConfig {
         targets: config.targets.clone(),
         next_hops: config.next_hops,
@@ -146,7 +155,7 @@ fn probe_config(config: &Config) -> ProbeConfig {
     }
 }
 
-fn log_config(config: &Config) -> LogConfig {
+pub(super) fn log_config(config: &Config) -> LogConfig {
     LogConfig { files: config.log_files.clone(), kernel: config.kernel_log, patterns: config.log_patterns.clone() }
 }
 
@@ -154,7 +163,7 @@ fn watched(config: &Config) -> Watched {
     Watched { bonds: config.bonds.clone(), interfaces: config.interfaces.clone() }
 }
 
-fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
+pub(super) fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
     let opens = config.triggers.iter().copied().collect();
     Ok(FlightConfig {
         watched: watched(config),
@@ -168,6 +177,8 @@ fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
         probe_loss: config.probe_loss,
         storm_rate: u64::from(config.storm_rate),
         drop_burst: u64::from(config.drop_burst),
+        history: ns(config.history),
+        history_memory: usize::try_from(config.history_memory).unwrap_or(usize::MAX),
         ..FlightConfig::default()
     })
 }

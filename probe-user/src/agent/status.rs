@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::lacp::LacpStatus;
+use crate::export::SflowStatus;
+use crate::export::status::SinkStatus;
 
 /// Everything about a running agent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -36,10 +38,19 @@ pub struct Status {
     /// What passed in the last second, at taps and by the drivers' own counters.
     #[serde(default)]
     pub matrix: MatrixStatus,
+    /// How much history of seconds and states there is (`linkprobe status --since`).
+    #[serde(default)]
+    pub history: super::history::HistoryExtent,
     /// How far back the recorder reaches, by lane.
     pub recorder: RecorderStatus,
+    /// Samples to flow collectors; `None` where there are no collectors.
+    #[serde(default)]
+    pub sflow: Option<SflowStatus>,
     /// Incidents since the start.
     pub incidents: IncidentStatus,
+    /// Receivers of events and traffic.
+    #[serde(default)]
+    pub sinks: Vec<SinkStatus>,
     /// Every loss, by name: also those that are zero.
     pub losses: Vec<Loss>,
     /// Whether carrier edges come from the kernel itself, or why not.
@@ -127,6 +138,9 @@ pub struct TapStatus {
     pub recorded: u64,
     /// Samples taken.
     pub samples: u64,
+    /// One packet in so many is sampled now; 0 for none.
+    #[serde(default)]
+    pub sample_rate: u32,
     /// Frames that were counted instead of recorded: copies of others.
     pub repeats: u64,
 }

@@ -1,10 +1,15 @@
 //! `linkprobe status`: what a running agent sees, holds and has lost.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::{AgentArgs, lacp};
+use crate::agent::history::HistoryExtent;
 use crate::agent::status::{LinkStatus, MatrixStatus, Passed, Status, StormStatus, TargetStatus};
+use crate::config::parse_duration;
 use crate::control::Request;
+use crate::export::status::SinkStatus;
 use crate::text::{Table, print, seconds};
 
 /// Options of `linkprobe status`.
@@ -16,6 +21,11 @@ pub struct StatusArgs {
     /// Packets by class as well
     #[arg(long)]
     pub classes: bool,
+    /// Show instead what links were like and carried in the last while: 90s, 1h, 24h
+    ///
+    /// As far back as the agent's history reaches, at most (`linkprobe run --history`). With --json, also the series.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "classes")]
+    pub since: Option<Duration>,
     /// Which agent.
     #[command(flatten)]
     pub agent: AgentArgs,
@@ -26,6 +36,9 @@ pub struct StatusArgs {
 /// # Errors
 /// When no agent answers, or one of another version.
 pub fn run(args: &StatusArgs) -> anyhow::Result<()> {
+    if let Some(since) = args.since {
+        return super::past::run(args, since);
+    }
     let answer = args.agent.ask(&Request::Status)?;
     if args.json {
         print(&format!("{}\n", serde_json::to_string_pretty(&answer)?))
@@ -50,7 +63,10 @@ fn render(status: &Status, classes: bool) -> String {
     text += &storms(&status.storms);
     text += &drops(status);
     text += &matrix(&status.matrix);
+    text += &sflow(status);
     text += &recorder(status);
+    text += &history(&status.history);
+    text += &sinks(&status.sinks);
     text += &losses(status);
     if status.carrier_edges != "exact" {
         text += &format!("\nCarrier edges: {}\n", status.carrier_edges);
@@ -156,6 +172,25 @@ fn taps(status: &Status, classes: bool) -> String {
     text
 }
 
+fn sflow(status: &Status) -> String {
+    let Some(sflow) = &status.sflow else { return String::new() };
+    let agent = sflow.agent.map_or_else(|| "not known yet".to_owned(), |agent| agent.to_string());
+    let rates = status.taps.iter().filter(|tap| tap.direction == "ingress" && tap.sample_rate > 0);
+    let rates: Vec<String> = rates.map(|tap| format!("{} 1 in {}", tap.interface, tap.sample_rate)).collect();
+    let rates = if rates.is_empty() { "nothing is sampled".to_owned() } else { rates.join(", ") };
+    let mut text = format!(
+        "\nsFlow: agent {agent}, sub-agent {}; {} flow samples and {} counter samples in {} datagrams; {rates}\n",
+        sflow.sub_agent, sflow.flow_samples, sflow.counter_samples, sflow.datagrams
+    );
+    let mut table = Table::new(["collector", "sent", "lost", "refused", "note"]);
+    for collector in &sflow.collectors {
+        let [sent, lost, refused] = [collector.sent, collector.lost, collector.refused].map(|n| n.to_string());
+        table.row([collector.name.clone(), sent, lost, refused, collector.error.clone().unwrap_or_default()]);
+    }
+    text += &table.render(2);
+    text
+}
+
 fn drops(status: &Status) -> String {
     let mut text = String::new();
     if !status.drops.is_empty() {
@@ -218,6 +253,35 @@ fn recorder(status: &Status) -> String {
     let lanes: Vec<String> = lanes.collect();
     let mib = recorder.memory_bytes as f64 / f64::from(1 << 20);
     format!("\nRecorder: {mib:.1} MiB on {} CPUs; reaches back: {}\n", recorder.cpus, lanes.join(", "))
+}
+
+fn sinks(sinks: &[SinkStatus]) -> String {
+    if sinks.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(["receiver", "to", "level", "state", "sent", "bytes", "waiting", "lost", "last error"]);
+    for sink in sinks {
+        let state = match (sink.connected, &sink.last_error) {
+            (true, _) => "works",
+            (false, Some(_)) => "DOWN",
+            (false, None) => "not used yet",
+        };
+        let [sent, bytes, waiting, lost] = [sink.sent, sink.bytes, sink.queued, sink.dropped].map(|n| n.to_string());
+        let level = sink.level.clone().unwrap_or_else(|| "-".into());
+        let error = sink.last_error.clone().unwrap_or_default();
+        table.row([sink.kind.clone(), sink.to.clone(), level, state.into(), sent, bytes, waiting, lost, error]);
+    }
+    format!("\nReceivers\n{}", table.render(2))
+}
+
+fn history(history: &HistoryExtent) -> String {
+    if history.wanted_s == 0.0 {
+        return "History: none is kept\n".to_owned();
+    }
+    let [bytes, limit] = [history.memory_bytes, history.memory_limit].map(|bytes| bytes as f64 / f64::from(1 << 20));
+    let (reaches, wanted) = (seconds(history.reaches_s), seconds(history.wanted_s));
+    let full = if history.memory_full { ", as far as its memory goes" } else { "" };
+    format!("History: reaches back {reaches} of {wanted}{full}; {bytes:.1} of {limit:.1} MiB (linkprobe status --since 1h)\n")
 }
 
 fn losses(status: &Status) -> String {

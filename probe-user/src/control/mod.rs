@@ -16,6 +16,13 @@ use serde::{Deserialize, Serialize};
 pub enum Request {
     /// All that `linkprobe status` shows.
     Status,
+    /// Read the configuration again.
+    Reload,
+    /// What links were like, and carried, in the last while: what `linkprobe status --since` shows.
+    History {
+        /// Seconds.
+        since_s: u64,
+    },
     /// Fire the manual trigger.
     Trigger {
         /// Why, in the operator's words.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use probe_core::filter::Filter;
 use probe_core::incident::Incident;
 use probe_core::time::WallOffset;
+use probe_core::verdict::Verdict;
 use rustix::fs::{FlockOperation, flock};
 
 use super::capture::Captured;
@@ -60,6 +61,10 @@ pub struct WrittenIncident {
     pub id: String,
     /// The verdict in one line.
     pub headline: String,
+    /// Why it happened.
+    pub verdict: Verdict,
+    /// What turned its times into the wall clock's.
+    pub wall: WallOffset,
     /// Its directory.
     pub path: PathBuf,
     /// Bytes of all its files.
@@ -130,7 +135,8 @@ pub fn write(dir: &Path, job: &Job) -> Result<WrittenIncident, WriteError> {
     let page_bytes = text(&partial.path.join(PAGE), &page::page(&value))?;
     partial.become_whole(dir, &path)?;
     let bytes = capture.file_bytes + json_bytes + report_bytes + page_bytes;
-    Ok(WrittenIncident { id, headline: words::headline(incident), path, bytes, capture })
+    let (headline, verdict) = (words::headline(incident), incident.verdict.clone());
+    Ok(WrittenIncident { id, headline, verdict, wall: job.wall, path, bytes, capture })
 }
 
 fn check_id(id: &str) -> Result<(), WriteError> {

@@ -75,7 +75,7 @@ pub type OnOutcome = Arc<dyn Fn(WriteOutcome) + Send + Sync>;
 /// The way in. Cheap to clone; the thread ends when the last one is gone and everything is written or given up.
 #[derive(Clone)]
 pub struct Writer {
-    jobs: Sender<Box<Job>>,
+    jobs: Sender<Message>,
     held: Arc<Held>,
     config: Arc<WriterConfig>,
     on_outcome: OnOutcome,
@@ -85,6 +85,12 @@ impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Writer").field("config", &self.config).field("held", &self.held).finish_non_exhaustive()
     }
+}
+
+/// What the thread is told.
+enum Message {
+    Job(Box<Job>),
+    Config(Arc<WriterConfig>),
 }
 
 /// What is held now.
@@ -118,6 +124,13 @@ impl Writer {
         Ok((Self { jobs, held, config, on_outcome }, handle))
     }
 
+    /// From now on another configuration, also for incidents that wait to be tried again.
+    pub fn configure(&mut self, config: WriterConfig) {
+        self.config = Arc::new(config);
+        // The thread ends only with the last writer.
+        let _ = self.jobs.send(Message::Config(Arc::clone(&self.config)));
+    }
+
     /// Hands an incident over. Never blocks: what there is no room for is refused, and told as [`WriteOutcome::Lost`].
     pub fn submit(&self, mut job: Job) {
         if self.held.jobs.fetch_add(1, Ordering::Relaxed) >= self.config.max_jobs {
@@ -132,7 +145,7 @@ impl Writer {
             job.captured = Captured { limited: true, looked: true, ..Captured::default() };
         }
         let id = job.incident.id.clone();
-        if self.jobs.send(Box::new(job)).is_err() {
+        if self.jobs.send(Message::Job(Box::new(job))).is_err() {
             (self.on_outcome)(WriteOutcome::Lost { id, reason: "the thread that writes incidents is gone".to_owned() });
         }
     }
@@ -153,7 +166,7 @@ struct Waiting {
 }
 
 impl Thread {
-    fn run(mut self, inbox: &Receiver<Box<Job>>) {
+    fn run(mut self, inbox: &Receiver<Message>) {
         let leftovers = remove_leftovers(&self.config.dir);
         if !leftovers.removed.is_empty() || !leftovers.errors.is_empty() {
             (self.on_outcome)(WriteOutcome::Leftovers(leftovers));
@@ -162,7 +175,8 @@ impl Thread {
             let next = self.waiting.iter().map(|waiting| waiting.due).min();
             let pause = next.map_or(Duration::from_secs(3600), |due| due.saturating_duration_since(Instant::now()));
             match inbox.recv_timeout(pause) {
-                Ok(job) => self.attempt(Waiting { job, attempts: 0, due: Instant::now() }),
+                Ok(Message::Config(config)) => self.config = config,
+                Ok(Message::Job(job)) => self.attempt(Waiting { job, attempts: 0, due: Instant::now() }),
                 Err(RecvTimeoutError::Timeout) => self.attempt_due(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }

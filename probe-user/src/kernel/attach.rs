@@ -64,6 +64,7 @@ pub struct Tap {
 pub(super) struct Attached {
     pub(super) ifindex: u32,
     pub(super) taps: Vec<Tap>,
+    pub(super) sample_rate: u32,
     /// Dropping a link detaches it.
     links: Vec<HeldLink>,
     /// The clsact qdisc is ours: it was not there before.
@@ -102,6 +103,7 @@ impl Kernel {
         self.attached.push(Attached {
             ifindex: link.ifindex,
             taps: Vec::new(),
+            sample_rate: self.config.sample_rate,
             links: Vec::new(),
             own_qdisc: false,
             _lock: lock,
@@ -132,7 +134,8 @@ impl Kernel {
             tc => (None, tc),
         };
         let tap = self.describe(link, &device, hook, direction::INGRESS, why)?;
-        self.set_slot(link.ifindex, |slot| slot.ingress = tap.id)?;
+        let sample_rate = self.config.sample_rate;
+        self.set_slot(link.ifindex, |slot| (slot.ingress, slot.sample_rate) = (tap.id, sample_rate))?;
         self.attached[attached].taps.push(tap);
         let held = match held {
             Some(held) => held,
@@ -164,9 +167,8 @@ impl Kernel {
         for tap in &attached.taps {
             self.table.leave(tap.id, now);
         }
-        let free = TapSlot { ifindex: 0, ingress: NO_TAP, egress: NO_TAP };
         // An array element can always be written.
-        let _ = self.slots.set(slot_of(ifindex), Value(free), 0);
+        let _ = self.slots.set(slot_of(ifindex), Value(TapSlot::FREE), 0);
     }
 
     /// To be called when all interfaces of the start are attached: detaches what an earlier agent left behind and nobody took over.
@@ -269,11 +271,11 @@ impl Kernel {
         Ok(tap)
     }
 
-    fn set_slot(&mut self, ifindex: u32, change: impl FnOnce(&mut TapSlot)) -> Result<(), KernelError> {
+    pub(super) fn set_slot(&mut self, ifindex: u32, change: impl FnOnce(&mut TapSlot)) -> Result<(), KernelError> {
         let index = slot_of(ifindex);
         let mut slot = self.slots.get(&index, 0).map_err(KernelError::map(map::TAPS))?.0;
         if slot.ifindex != ifindex {
-            slot = TapSlot { ifindex, ingress: NO_TAP, egress: NO_TAP };
+            slot = TapSlot { ifindex, ..TapSlot::FREE };
         }
         change(&mut slot);
         self.slots.set(index, Value(slot), 0).map_err(KernelError::map(map::TAPS))

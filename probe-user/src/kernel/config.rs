@@ -7,6 +7,7 @@ use probe_common::{
     repeat::{STORM_RATE, WINDOW_NS},
     stage,
 };
+use probe_core::sampling::MAX_RATE;
 
 use super::KernelError;
 
@@ -26,7 +27,7 @@ pub struct KernelConfig {
     pub control_snaplen: u32,
     /// Memory of the recorder for all CPUs, in bytes.
     pub memory_bytes: u64,
-    /// One frame in this many is sampled; 0 for none.
+    /// Of an interface that is tapped one packet in so many is sampled until [`super::Kernel::sample`] says otherwise; 0 for none.
     pub sample_rate: u32,
     /// Copies of one frame in a second from which on they are a storm.
     pub storm_rate: u32,
@@ -70,16 +71,16 @@ impl KernelConfig {
                 return Err(KernelError::Snaplen { name, value, min: MIN_SNAPLEN, max: MAX_SNAPLEN as u32 });
             }
         }
-        if self.sample_rate > 1 << 20 {
-            return Err(KernelError::SampleRate { value: self.sample_rate, max: 1 << 20 });
-        }
-        Ok(())
+        check_rate(self.sample_rate)
     }
+}
 
-    /// Stages that are on: sampling only with a rate.
-    pub(super) fn active_stages(&self) -> u32 {
-        if self.sample_rate == 0 { self.stages & !stage::SAMPLE } else { self.stages }
+/// Refuses a rate that the programs cannot count down.
+pub(super) const fn check_rate(rate: u32) -> Result<(), KernelError> {
+    if rate > MAX_RATE {
+        return Err(KernelError::SampleRate { value: rate, max: MAX_RATE });
     }
+    Ok(())
 }
 
 /// How the recorder's memory is divided on each CPU.

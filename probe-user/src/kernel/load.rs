@@ -160,6 +160,11 @@ impl Kernel {
         self.table.described()
     }
 
+    /// What the tap with this id is, or was.
+    pub fn described_tap(&self, id: u16) -> Option<TapInfo> {
+        self.table.get(id)
+    }
+
     /// Counters of every tap that [`Self::described_taps`] names, summed over CPUs.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ mod pod;
 pub mod recorder;
 pub mod repeats;
 pub mod rings;
+mod sampling;
 mod table;
 pub mod test_run;
 

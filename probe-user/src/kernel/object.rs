@@ -25,13 +25,12 @@ const LEAST_RING: u32 = 4096;
 
 /// Makes maps, and programs with their parameters set; loads no program yet.
 pub fn load(config: &KernelConfig, division: Division, carrier: &Carrier, drops: &Drops) -> Result<Ebpf, KernelError> {
-    let parameters: [(&str, u32); 16] = [
-        (global::STAGES, config.active_stages()),
+    let parameters: [(&str, u32); 15] = [
+        (global::STAGES, config.stages),
         (global::SNAPLEN, config.snaplen),
         (global::CONTROL_SNAPLEN, config.control_snaplen),
         (global::BLOCKS_CONTROL, division.blocks[lane::CONTROL]),
         (global::BLOCKS_BULK, division.blocks[lane::BULK]),
-        (global::SAMPLE_RATE, config.sample_rate.max(1)),
         (global::REPEAT_WINDOW_NS, config.repeat_window_ns),
         (global::STORM_NS, 1_000_000_000 / config.storm_rate.max(1)),
         (global::ATOMIC, u32::from(needs_atomics())),

@@ -24,7 +24,7 @@ pub enum KernelEvent {
     Repeat(Box<FrameEvent>),
 }
 
-/// The SAMPLES ring buffer. Nothing becomes readable: drain it now and then.
+/// The SAMPLES ring buffer. Drain it now and then; its descriptor becomes readable when it is half full before that (`AsyncFd`).
 pub struct Samples {
     ring: RingBuf<MapData>,
     malformed: u64,
@@ -84,6 +84,18 @@ impl Samples {
     }
 }
 
+impl AsFd for Samples {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.ring.as_fd()
+    }
+}
+
+impl AsRawFd for Samples {
+    fn as_raw_fd(&self) -> RawFd {
+        self.ring.as_raw_fd()
+    }
+}
+
 fn event(bytes: &[u8]) -> Option<KernelEvent> {
     let edge = CarrierEdge { at_ns: u64_at(bytes, 0)?, kind: u32_at(bytes, 8)?, ifindex: u32_at(bytes, 12)? };
     match edge.kind {
@@ -120,14 +132,18 @@ fn sample(bytes: &[u8]) -> Option<Sample> {
         at_ns: u64_at(bytes, 0)?,
         length: u32_at(bytes, 8)?,
         rate: u32_at(bytes, 12)?,
-        tap: u16_at(bytes, 16)?,
-        captured: u16_at(bytes, 18)?,
-        segments: u16_at(bytes, 20)?,
-        class: *bytes.get(22)?,
-        flags: *bytes.get(23)?,
-        bytes: bytes.get(24..24 + SAMPLE_BYTES)?.try_into().ok()?,
+        passed: u32_at(bytes, 16)?,
+        lost: u32_at(bytes, 20)?,
+        tap: u16_at(bytes, 24)?,
+        captured: u16_at(bytes, 26)?,
+        segments: u16_at(bytes, 28)?,
+        hits: u16_at(bytes, 30)?,
+        class: *bytes.get(32)?,
+        flags: *bytes.get(33)?,
+        reserved: [0; 6],
+        bytes: bytes.get(40..40 + SAMPLE_BYTES)?.try_into().ok()?,
     };
-    (usize::from(sample.captured) <= SAMPLE_BYTES).then_some(sample)
+    (usize::from(sample.captured) <= SAMPLE_BYTES && u32::from(sample.captured) <= sample.length).then_some(sample)
 }
 
 #[cfg(test)]

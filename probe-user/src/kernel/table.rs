@@ -65,6 +65,14 @@ impl TapTable {
         }
     }
 
+    /// What this id is, or was last.
+    pub fn get(&self, id: u16) -> Option<TapInfo> {
+        match self.slots.get(usize::from(id))? {
+            Slot::Fresh => None,
+            Slot::Used(info) | Slot::Left { info, .. } => Some(*info),
+        }
+    }
+
     /// Ids and descriptions of the taps that are there, and of those that records may still name.
     pub fn described(&self) -> impl Iterator<Item = (u16, TapInfo)> {
         (0u16..).zip(&self.slots).filter_map(|(id, slot)| match slot {

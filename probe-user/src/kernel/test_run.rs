@@ -35,7 +35,7 @@ impl Kernel {
     /// # Errors
     /// [`KernelError::Program`], [`KernelError::Map`].
     pub fn test_run(&mut self, name: &'static str, frame: &[u8], repeat: u32) -> Result<Run, KernelError> {
-        let slot = TapSlot { ifindex: LOOPBACK, ingress: INGRESS_TAP, egress: EGRESS_TAP };
+        let slot = TapSlot { ifindex: LOOPBACK, ingress: INGRESS_TAP, egress: EGRESS_TAP, sample_rate: self.config.sample_rate };
         self.slots.set(LOOPBACK, Value(slot), 0).map_err(KernelError::map(map::TAPS))?;
         let failed = |error: aya::programs::ProgramError| KernelError::Program {
             program: name,

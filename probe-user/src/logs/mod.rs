@@ -29,7 +29,7 @@ const LONG_PAUSE: Duration = Duration::from_secs(2);
 const MOST_WAITING: usize = 1024;
 
 /// What is to be followed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogConfig {
     /// Files.
     pub files: Vec<PathBuf>,

@@ -5,14 +5,18 @@
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use probe_core::lacp::LacpCounters;
 use probe_core::link::LinkStats;
 use tokio::sync::mpsc;
 
+use super::ask::lacp_counters;
 use super::stats::Stats;
 use crate::kernel::ethtool::speed_bps;
 
 /// Questions between two that are about speeds too: a speed changes when a link comes up, and not often then.
 const SPEED_EVERY: u64 = 10;
+/// Questions between two that are about LACP too: what is counted there grows by one in a second at most.
+const LACP_EVERY: u64 = 5;
 
 /// An answer.
 #[derive(Debug)]
@@ -23,11 +27,19 @@ pub struct StatsAnswer {
     pub counted: io::Result<Vec<(u32, LinkStats)>>,
     /// The links' speeds in bits per second, where drivers tell; `None` when they were not asked.
     pub speeds: Option<Vec<(u32, Option<u64>)>>,
+    /// What the bonding driver counted of LACP at the slaves; `None` when it was not asked.
+    pub lacp: Option<Vec<(u32, LacpCounters)>>,
 }
 
-struct Question {
-    round: u64,
-    links: Vec<(u32, String)>,
+/// What is asked.
+#[derive(Debug)]
+pub struct Question {
+    /// Its number, for the answer.
+    pub round: u64,
+    /// The links whose counters are wanted, and their names.
+    pub links: Vec<(u32, String)>,
+    /// Those of them that are slaves of 802.3ad bonds.
+    pub slaves: Vec<u32>,
 }
 
 /// Asks, one question at a time.
@@ -48,22 +60,25 @@ impl StatsAsker {
         Ok((Self { questions }, answers))
     }
 
-    /// Asks for the counters of these links, with a number for the answer. False while the question before is not answered, or its answer not taken.
-    pub fn ask(&self, round: u64, links: Vec<(u32, String)>) -> bool {
-        self.questions.try_send(Question { round, links }).is_ok()
+    /// Asks. False while the question before is not answered, or its answer not taken.
+    pub fn ask(&self, question: Question) -> bool {
+        self.questions.try_send(question).is_ok()
     }
 }
 
 fn answer(inbox: &Receiver<Question>, sender: &mpsc::Sender<StatsAnswer>) {
     let mut stats = Stats::default();
     let mut asked: Vec<(u32, String)> = Vec::new();
-    while let Ok(Question { round, links }) = inbox.recv() {
+    let mut asked_slaves: Vec<u32> = Vec::new();
+    while let Ok(Question { round, links, slaves }) = inbox.recv() {
         let indexes: Vec<u32> = links.iter().map(|(ifindex, _)| *ifindex).collect();
         let counted = stats.of(&indexes);
         let due = round % SPEED_EVERY == 0 || asked != links;
         let speeds = due.then(|| links.iter().map(|(ifindex, name)| (*ifindex, speed_bps(name))).collect());
-        asked = links;
-        if sender.blocking_send(StatsAnswer { round, counted, speeds }).is_err() {
+        let due = round % LACP_EVERY == 0 || asked_slaves != slaves;
+        let lacp = due.then(|| slaves.iter().filter_map(|ifindex| Some((*ifindex, lacp_counters(*ifindex).ok()??))).collect());
+        (asked, asked_slaves) = (links, slaves);
+        if sender.blocking_send(StatsAnswer { round, counted, speeds, lacp }).is_err() {
             return;
         }
     }
@@ -76,13 +91,14 @@ mod tests {
     #[test]
     fn a_question_is_answered_and_a_second_one_is_not_taken_before() {
         let (asker, mut answers) = StatsAsker::start().expect("a thread");
-        while !asker.ask(7, vec![(1, "lo".to_owned())]) {
+        while !asker.ask(Question { round: 7, links: vec![(1, "lo".to_owned())], slaves: vec![1] }) {
             // it has not come to its inbox yet
             std::thread::yield_now();
         }
         let answer = answers.blocking_recv().expect("an answer");
         assert_eq!(answer.round, 7);
         assert_eq!(answer.speeds, Some(vec![(1, None)]));
+        assert_eq!(answer.lacp, Some(Vec::new()), "the loopback is no slave, and leaves the others their answers");
         assert_eq!(answer.counted.expect("rtnetlink answers").first().map(|(ifindex, _)| *ifindex), Some(1));
     }
 }

@@ -17,7 +17,7 @@ pub(crate) mod request;
 mod stats;
 
 pub use ask::{lacp_counters, link};
-pub use asker::{StatsAnswer, StatsAsker};
+pub use asker::{Question, StatsAnswer, StatsAsker};
 use dump::dump_links;
 pub use links::{Links, links};
 pub use monitor::{Monitor, Received};

@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 const MOST_WAITING: usize = 4096;
 
 /// What is to be probed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProbeConfig {
     /// Configured targets.
     pub targets: Vec<TargetSpec>,

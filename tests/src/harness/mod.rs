@@ -5,6 +5,7 @@
 pub mod agent;
 pub mod bond;
 pub mod browser;
+pub mod collectors;
 pub mod command;
 pub mod disk;
 pub mod incident;
@@ -24,6 +25,7 @@ pub mod wait;
 
 pub use agent::{Agent, Launch};
 pub use bond::Bonds;
+pub use collectors::Collectors;
 pub use disk::Disk;
 pub use incident::Incident;
 pub use mounts::Mounts;

@@ -44,6 +44,11 @@ impl Netns {
         &self.name
     }
 
+    /// A way into it for a thread that outlives this value.
+    pub(super) fn file(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
     /// A command that will run in it. The process is the program itself: its id is the program's.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);

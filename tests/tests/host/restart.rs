@@ -122,18 +122,6 @@ fn killed_and_started_with_fewer_interfaces_nothing_stays_on_the_others() -> Res
 }
 
 #[test]
-fn a_hangup_ends_the_agent_cleanly_and_its_incident_is_written() -> Result<()> {
-    let lab = Lab::new()?;
-    let mut agent = lab.launch("--interface wan0 --before 5s --after 60s").start()?;
-    agent.trigger("the terminal goes away")?;
-    agent.signal(libc::SIGHUP)?;
-    assert!(agent.ended(patience(20))?.success(), "{}", agent.log());
-    assert_eq!(ours(&lab)?, Vec::<String>::new());
-    assert_eq!(std::fs::read_dir(agent.incidents_dir())?.count(), 1, "{}", agent.log());
-    Ok(())
-}
-
-#[test]
 fn a_recorder_of_another_size_is_not_adopted_and_the_agent_says_so() -> Result<()> {
     let lab = Lab::new()?;
     let mounts = Mounts::with_bpffs()?;

@@ -8,6 +8,7 @@ mod killed;
 mod lab;
 mod others;
 mod repeats;
+mod samples;
 mod taps;
 mod torn;
 mod versions;
