@@ -14,4 +14,5 @@ pub mod logs;
 pub mod netlink;
 pub mod probe;
 pub mod readable;
+pub mod recovery;
 pub mod text;

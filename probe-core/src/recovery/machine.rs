@@ -86,6 +86,11 @@ impl Recovery {
         self.run.is_some()
     }
 
+    /// True while the command runs.
+    pub fn is_called(&self) -> bool {
+        self.called.is_some()
+    }
+
     /// A link that the sight must have, also when it is in no bond.
     pub fn wants(&self) -> Option<u32> {
         let noted = self.state.out.as_ref().map(|note| note.slave_index);
