@@ -287,11 +287,7 @@ impl Flight {
     /// Asks for the taps of the links that are watched now, and takes away the others. The taps of links that were `gone` are
     /// gone with them, even if there is another link under the same index now.
     fn tap(&mut self, gone: &[u32], actions: &mut Vec<Action>) {
-        let mut watched: BTreeMap<u32, Role> = self.table.watched().map(|(link, role)| (link.state.ifindex, role)).collect();
-        // A slave that a recovery has taken out comes back at once: to take its taps away and attach them again would make some
-        // drivers begin anew, and hide its first LACPDUs.
-        let held = self.ours.held().filter(|(slave, _)| self.table.get(*slave).is_some_and(|link| link.state.master.is_none()));
-        watched.extend(held.map(|(slave, master)| (slave, Role::Slave { master })));
+        let watched = self.tappable();
         let table = &self.table;
         self.tapped.retain(|ifindex, (role, name)| {
             let gone = gone.contains(ifindex);

@@ -72,6 +72,16 @@ impl Flight {
         self.fire(&Fired { at: now, kind: Kind::SlaveRemoved, link: Some(slave), text }, actions);
     }
 
+    /// The links that are to have taps, and why. A slave that a recovery has taken out comes back at once: to take its taps away and
+    /// attach them again would make some drivers begin anew, and hide its first LACPDUs.
+    pub(super) fn tappable(&self) -> BTreeMap<u32, Role> {
+        let mut watched: BTreeMap<u32, Role> = self.table.watched().map(|(link, role)| (link.state.ifindex, role)).collect();
+        let is_out = |slave: u32| self.table.get(slave).is_some_and(|link| link.state.master.is_none());
+        let held = self.ours.held().filter(|(slave, _)| is_out(*slave));
+        watched.extend(held.map(|(slave, master)| (slave, Role::Slave { master })));
+        watched
+    }
+
     /// The watched bonds and their slaves as they are; `also`: a link that is wanted whatever it is in.
     pub fn sight(&self, now: Mono, also: Option<u32>) -> Sight {
         let mut sight = Sight::default();

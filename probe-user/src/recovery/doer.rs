@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use probe_core::recovery::{Order, Record, Refusal};
 use probe_core::time::WallOffset;
@@ -14,6 +15,9 @@ use crate::netlink;
 
 /// Jobs that wait: one order, and the records of incidents that were refused one after the other.
 const WAITING: usize = 64;
+
+/// Hidden, for tests of a crash in the middle: milliseconds that the thread waits when it has taken a slave out.
+const HOLD: &str = "LINKPROBE_RECOVERY_HOLD";
 
 enum Job {
     Order(u64, Order),
@@ -85,7 +89,13 @@ fn carry_out(order: &Order, file: &StateFile) -> Result<(), Refusal> {
         Order::Save(state) => {
             file.save(state).map_err(|error| Refusal { gone: false, text: format!("{}: {error}", file.path().display()) })
         }
-        Order::Release { slave } => netlink::release(slave.ifindex).map_err(|error| refused("", &error)),
+        Order::Release { slave } => {
+            let released = netlink::release(slave.ifindex).map_err(|error| refused("", &error));
+            if let Some(ms) = std::env::var(HOLD).ok().and_then(|ms| ms.parse().ok()) {
+                std::thread::sleep(Duration::from_millis(ms));
+            }
+            released
+        }
         Order::Enslave { slave, bond } => enslave(slave, bond),
         Order::Restore { slave, queue_id, prio, primary_of } => {
             if *queue_id != 0 || *prio != 0 {

@@ -10,5 +10,6 @@ mod lab;
 mod lacp;
 mod logs;
 mod recorded;
+mod recovery;
 mod restart;
 mod zoo;
