@@ -11,6 +11,7 @@ mod lab;
 mod lacp;
 mod logs;
 mod recorded;
+mod recovery;
 mod restart;
 mod sflow;
 mod zoo;
