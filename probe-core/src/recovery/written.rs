@@ -2,7 +2,6 @@
 
 use super::Cause;
 use crate::incident::Trigger;
-use crate::time::Mono;
 use crate::timeline::LinkName;
 use crate::verdict::{Finding, FindingKind, Severity, Verdict};
 
@@ -60,7 +59,7 @@ impl Written {
         let found = |finding: &Finding| Found {
             kind: finding.kind,
             link: finding.link.clone(),
-            over: finding.until.is_some_and(|until| until > Mono(0)),
+            over: finding.until.is_some(),
         };
         Self {
             id: id.to_owned(),
