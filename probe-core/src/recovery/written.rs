@@ -56,11 +56,7 @@ pub struct Match {
 impl Written {
     /// Of an incident with this verdict.
     pub fn new(id: &str, directory: &str, headline: &str, verdict: &Verdict, triggers: &[Trigger]) -> Self {
-        let found = |finding: &Finding| Found {
-            kind: finding.kind,
-            link: finding.link.clone(),
-            over: finding.until.is_some(),
-        };
+        let found = |finding: &Finding| Found { kind: finding.kind, link: finding.link.clone(), over: finding.until.is_some() };
         Self {
             id: id.to_owned(),
             directory: directory.to_owned(),
