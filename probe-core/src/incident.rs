@@ -119,7 +119,7 @@ pub struct Incident {
     pub seconds: Vec<Second>,
     /// What the kernel dropped in the window, most first.
     pub drops: Vec<DropTotal>,
-    /// What was usual before the window, where that is known.
+    /// What was usual before the window, where that is known: the agent's to fill in ([`crate::flight::Flight::before`]).
     pub normal: Option<Normal>,
     /// Why it happened.
     pub verdict: Verdict,

@@ -11,6 +11,7 @@ pub mod export;
 pub mod incident;
 pub mod kernel;
 pub mod logs;
+pub mod metrics;
 pub mod netlink;
 pub mod probe;
 pub mod readable;

@@ -390,7 +390,6 @@ impl Flight {
             probes: self.probes.window(open.from, to),
             lacpdus: self.lacp.window(open.from, to),
             drops: self.drops.window(open.from, to),
-            normal: self.past.normal(open.from, to),
             ..Incident::default()
         };
         self.repeats.complete(&mut incident);

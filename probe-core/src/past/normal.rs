@@ -75,17 +75,30 @@ pub enum Odd {
     Less,
 }
 
+/// The part of the history from which [`Normal`] is made: cheap to take, and good to be read on another thread.
+#[derive(Clone, Debug)]
+pub struct Before {
+    day: View,
+    window: View,
+}
+
 impl Past {
-    /// What was normal before the window from `from` to `to`. `None` where nothing is known of the time before it.
-    pub fn normal(&self, from: Mono, to: Mono) -> Option<Normal> {
-        let day = self.view(from.minus(DAY), from);
-        let hour = day.since(from.minus(HOUR), from);
+    /// What is needed to say what was normal before the window from `from` to `to`.
+    pub fn before(&self, from: Mono, to: Mono) -> Before {
+        Before { day: self.view(from.minus(DAY), from), window: self.view(from, to) }
+    }
+}
+
+impl Before {
+    /// What was normal. `None` where nothing is known of the time before the window.
+    pub fn normal(&self) -> Option<Normal> {
+        let (day, window) = (&self.day, &self.window);
+        let hour = day.since(day.to().minus(HOUR), day.to());
         if hour.known_ns() < LEAST {
             return None;
         }
-        let window = self.view(from, to);
-        let links = hour.links().into_iter().filter_map(|(id, name, seen)| link(id, (name, seen), [&day, &hour, &window]));
-        Some(Normal { from: hour.from(), to: from, links: links.collect() })
+        let links = hour.links().into_iter().filter_map(|(id, name, seen)| link(id, (name, seen), [day, &hour, window]));
+        Some(Normal { from: hour.from(), to: hour.to(), links: links.collect() })
     }
 }
 
@@ -104,7 +117,7 @@ fn link(id: u16, (link, seen): (&LinkName, &Seen), [day, hour, window]: [&View; 
     was_there.then(|| NormalLink {
         link: link.clone(),
         master: seen.master,
-        condition: of_day.last.map(|condition| condition.words()).unwrap_or_default(),
+        condition: of_day.last.map(Condition::words).unwrap_or_default(),
         for_ns: since.map_or(0, |since| day.to().since(since)),
         at_least: of_day.since.is_none(),
         changes_hour: hour.states(id).changes,

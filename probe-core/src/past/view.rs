@@ -102,7 +102,7 @@ impl View {
     pub fn gaps(&self) -> Vec<(Mono, Mono)> {
         let mut gaps = Vec::new();
         let mut last: Option<Mono> = None;
-        for span in self.chapters.iter().flat_map(|chapter| chapter.axis.spans()).filter(|span| self.has(*span)) {
+        for span in self.within().flat_map(|chapter| chapter.axis.spans()).filter(|span| self.has(*span)) {
             let before = last.replace(span.at).unwrap_or_else(|| self.from());
             if span.from > before {
                 gaps.push((before, span.from));
@@ -113,13 +113,13 @@ impl View {
 
     /// Nanoseconds in which something was counted.
     pub fn known_ns(&self) -> u64 {
-        let spans = self.chapters.iter().flat_map(|chapter| chapter.axis.spans());
+        let spans = self.within().flat_map(|chapter| chapter.axis.spans());
         spans.filter(|span| self.has(*span)).map(Span::ns).sum()
     }
 
     /// Hands over the seconds of a link that ended within the view, in order.
     pub(super) fn rows(&self, id: u16, mut take: impl FnMut(Span, &Row)) {
-        for chapter in &self.chapters {
+        for chapter in self.within() {
             let Some(column) = chapter.columns.iter().find(|column| column.track == id) else { continue };
             for (span, row) in chapter.axis.spans().zip(column.rows()).filter(|(span, _)| self.has(*span)) {
                 take(span, &row);
@@ -141,6 +141,11 @@ impl View {
             }
         }
         steps
+    }
+
+    /// The chapters that may have seconds of the view.
+    fn within(&self) -> impl Iterator<Item = &Arc<Chapter>> {
+        self.chapters.iter().filter(|chapter| chapter.axis.to() > self.from && chapter.axis.from() < self.to)
     }
 
     fn has(&self, span: Span) -> bool {

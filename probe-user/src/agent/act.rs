@@ -43,7 +43,8 @@ impl Agent {
             Action::Close(incident) => {
                 let base = self.base.take();
                 let incident = self.complete(*incident, base.as_ref());
-                self.incidents.close(incident, other_losses_between(base.as_ref(), self.own_losses()));
+                let before = self.flight.before(incident.from, incident.to);
+                self.incidents.close(incident, before, other_losses_between(base.as_ref(), self.own_losses()));
                 Vec::new()
             }
             Action::AskLink { ifindex } if self.asks_later(ifindex) => Vec::new(),
@@ -53,6 +54,7 @@ impl Agent {
                 Vec::new()
             }
             Action::Report(entry) => {
+                self.tones.count(entry.tone());
                 self.report(&entry);
                 self.teller.entry(&entry);
                 Vec::new()

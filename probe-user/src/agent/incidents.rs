@@ -7,6 +7,7 @@ use anyhow::Context;
 use probe_core::filter::Filter;
 use probe_core::flight::Opened;
 use probe_core::incident::Incident;
+use probe_core::past::Before;
 use probe_core::time::Mono;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -108,8 +109,9 @@ impl Incidents {
         }
     }
 
-    /// The window has ended: hands everything to the writer, from the capture's own thread.
-    pub fn close(&mut self, mut incident: Incident, losses: Vec<(String, u64)>) {
+    /// The window has ended: hands everything to the writer, from the capture's own thread. There it is found out, too, what was normal
+    /// `before`.
+    pub fn close(&mut self, mut incident: Incident, before: Before, losses: Vec<(String, u64)>) {
         let Some(open) = self.open.take() else { return };
         self.status.open = None;
         let Some(writer) = self.writer.clone() else { return };
@@ -117,7 +119,10 @@ impl Incidents {
         incident.id = open.id;
         self.status.waiting += 1;
         let to = incident.to;
-        let submit = move |captured| writer.submit(Job { incident, captured, wall, losses, snaplen, filter });
+        let submit = move |captured| {
+            incident.normal = before.normal();
+            writer.submit(Job { incident, captured, wall, losses, snaplen, filter });
+        };
         match open.capture {
             Some(capture) => drop(capture.finish(to, submit)),
             None => submit(crate::incident::Captured::default()),

@@ -12,6 +12,7 @@ use crate::control::{Call, Server};
 use crate::incident::WriteOutcome;
 use crate::kernel::rings::{Events, Samples};
 use crate::logs::{Logs, News};
+use crate::metrics::{self, Scrape};
 use crate::netlink::{Monitor, Reason, Received, StatsAnswer};
 use crate::probe::{Probes, Report};
 use crate::readable::Readable;
@@ -29,6 +30,8 @@ pub enum Input {
     ClockStep(i64),
     /// Somebody asks something.
     Call(Call),
+    /// Somebody reads the metrics.
+    Scrape(Scrape),
     /// What became of a probe, or news of whom is probed.
     Probe(Report),
     /// What a log tells.
@@ -79,6 +82,8 @@ pub struct Inputs {
     /// Outcomes of writing.
     pub written: mpsc::UnboundedReceiver<WriteOutcome>,
     server: Server,
+    /// Serves metrics.
+    pub metrics: Option<metrics::Server>,
     terminate: UnixSignal,
     interrupt: UnixSignal,
     hangup: UnixSignal,
@@ -114,6 +119,7 @@ impl Inputs {
             probes,
             logs,
             server,
+            metrics: None,
             counted,
             reasons,
             written,
@@ -161,7 +167,16 @@ impl Inputs {
             report = self.probes.next() => Ok(Input::Probe(report)),
             news = self.logs.next() => Ok(Input::Log(news)),
             Some(call) = self.server.call() => Ok(Input::Call(call)),
+            Some(scrape) = scraped(&mut self.metrics) => Ok(Input::Scrape(scrape)),
             () = tokio::time::sleep(patience) => Ok(Input::Tick),
         }
+    }
+}
+
+/// The next reader of metrics; none comes where they are not served.
+async fn scraped(server: &mut Option<metrics::Server>) -> Option<Scrape> {
+    match server {
+        Some(server) => server.scrape().await,
+        None => std::future::pending().await,
     }
 }

@@ -10,6 +10,7 @@ mod input;
 pub mod lacp;
 mod logging;
 mod matrix;
+mod metrics;
 mod past;
 mod recovery;
 mod reload;
@@ -18,6 +19,7 @@ mod samples;
 mod start;
 pub mod status;
 mod tell;
+mod traffic;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -41,6 +43,7 @@ use crate::kernel::Kernel;
 use crate::kernel::load::{Diagnostics, one_heap};
 use crate::kernel::lock::Lock;
 use crate::logs::News;
+use crate::metrics::Tones;
 use crate::netlink::{ReasonAsker, Received, links};
 use crate::probe::Report;
 use incidents::Incidents;
@@ -90,6 +93,10 @@ struct Agent {
     /// The moment at which the open incident's window begins.
     base: Option<Moment>,
     losses: Losses,
+    /// What the links have carried.
+    traffic: traffic::Traffic,
+    /// Entries of the timeline, counted.
+    tones: Tones,
     /// Tells the receivers of events.
     teller: tell::Teller,
     /// What the kernel had dropped.
@@ -163,6 +170,7 @@ impl Agent {
                 Input::Netlink(received) => self.netlink(received, inputs),
                 Input::ClockStep(step_ns) => self.handle(Event::ClockStep { step_ns }),
                 Input::Call(call) => self.answer(call, inputs),
+                Input::Scrape(scrape) => self.scraped(scrape),
                 Input::Log(News::Alarm(text)) => self.handle(Event::Alarm { text }),
                 Input::Log(News::Line { at, file, pattern, line }) => {
                     let Pattern { name, failure, fires, .. } = pattern;
@@ -302,6 +310,7 @@ impl Agent {
         self.stop_recovery(inputs).await;
         self.handle(Event::Stop);
         let lost = self.incidents.finish(&mut inputs.written, |incident| self.teller.written(incident)).await;
+        self.send_traffic();
         self.teller.stopped();
         self.kernel.shutdown();
         self.teller.sinks.stop().await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use probe_core::past::{Bucket, Extent, Rates, Series, States, Subject, View};
+use probe_core::past::{Bucket, Condition, Extent, Rates, Series, States, Subject, View};
 use probe_core::time::{Mono, SECOND, WallOffset, seconds};
 use probe_core::tone::Tone;
 use tokio::sync::oneshot;
@@ -125,8 +125,8 @@ impl Question {
         let since = states.since.or(states.known_from);
         StateHistory {
             name: name.to_owned(),
-            state: states.last.map(|last| last.words()).unwrap_or_default(),
-            up: states.last.and_then(|last| last.up()),
+            state: states.last.map(Condition::words).unwrap_or_default(),
+            up: states.last.and_then(Condition::up),
             for_s: since.map(|since| seconds(self.view.to().since(since))),
             at_least: states.since.is_none(),
             known_s: seconds(states.known_ns),

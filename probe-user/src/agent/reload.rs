@@ -7,17 +7,20 @@ use super::Agent;
 use super::input::Inputs;
 use super::recovery::recovery_config;
 use super::samples::sflow_config;
-use super::start::{check_names, flight_config, log_config, ns, probe_config};
+use super::start::{check_names, flight_config, log_config, metrics_server, ns, probe_config};
 use crate::clock;
 use crate::config::{Changed, Config};
 use crate::export::Sflow;
 use crate::logs::Logs;
+use crate::metrics;
 use crate::probe::Probes;
 
 /// What has to be there before the old can go. `None`: it stays.
 struct Prepared {
     probes: Option<Probes>,
     logs: Option<Logs>,
+    /// `Some(None)`: there are no metrics from now on.
+    metrics: Option<Option<metrics::Server>>,
 }
 
 impl Agent {
@@ -42,6 +45,9 @@ impl Agent {
         if let Some(logs) = prepared.logs {
             self.losses.end(&inputs.logs.losses());
             inputs.logs = logs;
+        }
+        if let Some(metrics) = prepared.metrics {
+            inputs.metrics = metrics;
         }
         let sending = sflow_config(&config);
         if sending != sflow_config(&self.config) {
@@ -71,6 +77,7 @@ impl Agent {
         let (probing, logging) = (probe_config(config), log_config(config));
         let probes = (probing != probe_config(&self.config)).then(|| Probes::start(probing).context("probes"));
         let logs = (logging != log_config(&self.config)).then(|| Logs::start(&logging).context("logs"));
-        Ok(Prepared { probes: probes.transpose()?, logs: logs.transpose()? })
+        let metrics = (config.metrics != self.config.metrics).then(|| metrics_server(config));
+        Ok(Prepared { probes: probes.transpose()?, logs: logs.transpose()?, metrics: metrics.transpose()? })
     }
 }

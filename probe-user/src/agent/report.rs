@@ -113,7 +113,7 @@ impl Agent {
         named.chain(self.teller.sinks.losses()).collect()
     }
 
-    fn recorder_status(&self, now_ns: u64) -> RecorderStatus {
+    pub(super) fn recorder_status(&self, now_ns: u64) -> RecorderStatus {
         let recorder = self.kernel.recorder();
         let division = recorder.division();
         let depth = recorder.depth();

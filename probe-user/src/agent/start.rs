@@ -25,6 +25,7 @@ use crate::export::{About, Sflow, Sinks};
 use crate::kernel::lock::Lock;
 use crate::kernel::{Kernel, KernelConfig, features};
 use crate::logs::{LogConfig, Logs};
+use crate::metrics;
 use crate::netlink::{Monitor, ReasonAsker, StatsAsker, links};
 use crate::probe::{ProbeConfig, Probes};
 
@@ -71,8 +72,10 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
     let clock = ClockWatch::start().context("clock")?;
     let about = About::this(&config.instance, clock::wall_offset().wall_ns(clock::now()));
     let sinks = Sinks::start(&config, about).context("receivers of events")?;
-    let inputs = Inputs::new(monitor, events, samples, server, clock, probes, logs, counted, told, written, recovered)
+    let metrics = metrics_server(&config)?;
+    let mut inputs = Inputs::new(monitor, events, samples, server, clock, probes, logs, counted, told, written, recovered)
         .context("event loop")?;
+    inputs.metrics = metrics;
     let mut agent = Agent {
         started: clock::now(),
         kernel,
@@ -84,6 +87,8 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
         counting: Counting::new(drivers),
         base: None,
         losses: Losses { netlink_undecodable: found.undecodable.len() as u64, ..Losses::default() },
+        traffic: super::traffic::Traffic::default(),
+        tones: metrics::Tones::default(),
         teller: Teller::new(sinks),
         untapped: Vec::new(),
         dropped: super::drops::Dropped::default(),
@@ -161,6 +166,12 @@ pub(super) fn probe_config(config: &Config) -> ProbeConfig {
 
 pub(super) fn log_config(config: &Config) -> LogConfig {
     LogConfig { files: config.log_files.clone(), kernel: config.kernel_log, patterns: config.log_patterns.clone() }
+}
+
+/// Serves metrics, where that is wanted.
+pub(super) fn metrics_server(config: &Config) -> anyhow::Result<Option<metrics::Server>> {
+    let serve = |address| metrics::Server::bind(address).with_context(|| format!("metrics at {address}"));
+    config.metrics.map(serve).transpose()
 }
 
 fn watched(config: &Config) -> Watched {

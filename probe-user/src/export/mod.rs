@@ -18,6 +18,7 @@ pub mod spec;
 pub mod status;
 #[cfg(test)]
 mod tests;
+pub mod traffic;
 mod worker;
 
 pub use about::About;

@@ -15,6 +15,7 @@ use super::format::{Encoder, Message};
 use super::loss;
 use super::shared::{Shared, add};
 use super::spec::{SinkSpec, Transport};
+use crate::clock;
 
 /// How patient a worker is.
 #[derive(Clone, Copy, Debug)]
@@ -133,6 +134,15 @@ impl Worker {
             self.works();
         }
         let error = loop {
+            if written == 0
+                && let Some(greeting) = self.encoder.greeting(clock::wall_offset().wall_ns(clock::now()))
+            {
+                match timeout(self.timing.write, connection.send(&greeting)).await {
+                    Ok(Ok(())) => written += greeting.len() as u64,
+                    Ok(Err(error)) => break error,
+                    Err(_) => break io::Error::new(io::ErrorKind::TimedOut, "the other end takes nothing"),
+                }
+            }
             self.settle(written, connection.outstanding());
             let next = match self.next() {
                 Some(next) => next,

@@ -23,6 +23,16 @@ pub fn time_of_day(wall_ns: u64) -> String {
     local(wall_ns).strftime("%H:%M:%S%.9f").to_string()
 }
 
+/// `14:12:51`.
+pub fn hours_minutes_seconds(wall_ns: u64) -> String {
+    local(wall_ns).strftime("%H:%M:%S").to_string()
+}
+
+/// The date as the C locale has it: `12/05/17`.
+pub fn date_as_c(wall_ns: u64) -> String {
+    local(wall_ns).strftime("%m/%d/%y").to_string()
+}
+
 /// For tables: `2017-12-05 14:12:51`.
 pub fn date_and_time(wall_ns: u64) -> String {
     local(wall_ns).strftime("%Y-%m-%d %H:%M:%S").to_string()

@@ -126,6 +126,8 @@ fn the_rigs_captures_are_read_without_a_warning() -> Result<()> {
                 captures(&path, found)?;
             } else if path.file_name().is_some_and(|name| name == "capture.pcapng") {
                 found.push(path);
+            } else if path.file_name().is_some_and(|name| name == "sflow.pcap") {
+                crate::sflow::lag_is_as_expected(&path)?;
             }
         }
         Ok(())

@@ -99,10 +99,10 @@ fn the_last_minute_agrees_with_what_was_sent_and_tells_rates_and_states() -> Res
 fn an_incident_says_what_was_normal_before_and_what_was_not() -> Result<()> {
     let lab = Lab::new()?;
     let mut agent = lab.launch("--interface wan0 --next-hop off --kernel-log false --before 2s --after 2s").start()?;
-    let usual = Traffic::start(&lab.near, "wan0", "--mix --rate 400 --duration 60s")?;
+    let usual = Traffic::start(&lab.near, "wan0", "--kind udp --rate 400 --duration 60s")?;
     std::thread::sleep(Duration::from_secs(17));
     agent.trigger("out of the ordinary")?;
-    Traffic::send(&lab.near, "wan0", "--mix --rate 20000 --count 20000")?;
+    Traffic::send(&lab.near, "wan0", "--kind udp --rate 20000 --count 20000")?;
     let incident = agent.incident(patience(30))?;
     drop(usual);
     let normal = json::at(&incident.json, "/normal")?;

@@ -103,6 +103,11 @@ impl Encoder {
         pieces.iter().map(|piece| message(piece)).collect()
     }
 
+    /// What a stream begins with; nothing in most formats.
+    pub fn greeting(&self, now_ns: u64) -> Option<Vec<u8>> {
+        (self.format == Format::Sar).then(|| super::traffic::banner(now_ns).into_bytes())
+    }
+
     fn frame(&self, mut bytes: Vec<u8>) -> Vec<u8> {
         match self.framing {
             Framing::Datagram => bytes,
