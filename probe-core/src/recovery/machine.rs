@@ -202,6 +202,12 @@ impl Recovery {
         if let Some(run) = &self.run {
             return Some(format!("the recovery of {} is not over", run.bond().name));
         }
+        if let Some(note) = &self.state.out {
+            let back = sight.slave(note.slave_index).is_some_and(|slave| slave.master == Some(note.bond_index));
+            if !back {
+                return Some(format!("{} is still out of {}: an earlier recovery could not put it back", note.slave, note.bond));
+            }
+        }
         let goes_on = matches.iter().any(|found| found.goes_on || concerns(found.cause).is_empty());
         if !goes_on && sight.troubles_of(bond.link.ifindex, &about.concerns).is_empty() {
             return Some(format!("{name} works again"));
