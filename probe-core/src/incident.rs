@@ -15,7 +15,7 @@ use crate::timeline::{Entry, LinkName};
 use crate::verdict::Verdict;
 
 /// One trigger that fired.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Trigger {
     /// When.
     pub at: Mono,
@@ -119,7 +119,7 @@ pub struct Incident {
     pub seconds: Vec<Second>,
     /// What the kernel dropped in the window, most first.
     pub drops: Vec<DropTotal>,
-    /// What was usual before the window, where that is known.
+    /// What was usual before the window, where that is known: the agent's to fill in ([`crate::flight::Flight::before`]).
     pub normal: Option<Normal>,
     /// Why it happened.
     pub verdict: Verdict,

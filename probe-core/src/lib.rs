@@ -19,6 +19,7 @@ pub mod level;
 pub mod link;
 pub mod logs;
 pub mod matrix;
+pub mod metrics;
 pub mod netlink;
 pub mod notice;
 pub mod packet_id;

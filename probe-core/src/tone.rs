@@ -19,6 +19,17 @@ pub enum Tone {
     Note,
 }
 
+impl Tone {
+    /// As people and JSON see it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Tone::Failure => "failure",
+            Tone::Recovery => "recovery",
+            Tone::Note => "note",
+        }
+    }
+}
+
 impl Entry {
     /// Its tone.
     pub fn tone(&self) -> Tone {
@@ -36,6 +47,7 @@ impl Entry {
             What::Storm { begins, .. } | What::Blackout { begins, .. } => by(!begins),
             What::Log { failure, .. } => by(!failure),
             What::Trigger { kind, .. } => trigger(kind),
+            What::Recovery { dry_run: false, step, .. } => step.tone(),
             _ => Tone::Note,
         }
     }

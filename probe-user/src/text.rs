@@ -60,6 +60,24 @@ pub fn seconds(s: f64) -> String {
     }
 }
 
+/// A number in three or four digits and a prefix: `960`, `1.2k`, `108k`, `1.25G`.
+pub fn si(number: u64) -> String {
+    let (mut size, mut prefix) = (number as f64, 0);
+    while size >= 999.5 && prefix < 6 {
+        size /= 1000.0;
+        prefix += 1;
+    }
+    let digits = match (prefix, size) {
+        (0, _) => 0,
+        (_, ..9.995) => 2,
+        (_, ..99.95) => 1,
+        _ => 0,
+    };
+    let text = format!("{size:.digits$}");
+    let text = if digits > 0 { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}{}", ["", "k", "M", "G", "T", "P", "E"][prefix])
+}
+
 /// Prints text at once, also into a pipe.
 ///
 /// # Errors
@@ -79,6 +97,12 @@ mod tests {
         table.row(["eth1".into(), "7".into(), "a".into()]);
         table.row(["bond0".into(), "1200".into(), String::new()]);
         assert_eq!(table.render(1), " name   packets  note\n eth1         7  a\n bond0     1200\n");
+    }
+
+    #[test]
+    fn large_numbers_have_a_prefix_and_few_digits() {
+        let said: Vec<String> = [0, 999, 1000, 1204, 9999, 107_817, 999_600, 1_250_000_000, u64::MAX].map(si).into();
+        assert_eq!(said, ["0", "999", "1k", "1.2k", "10k", "108k", "1M", "1.25G", "18.4E"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Action, Flight};
 use crate::direction::Direction;
 use crate::lacp::Phase;
-use crate::past::{Condition, Extent, LacpCondition, LinkCondition, Past, Subject, View};
+use crate::past::{Before, Condition, Extent, LacpCondition, LinkCondition, Past, Subject, View};
 use crate::table::{Link, Role};
 use crate::time::Mono;
 use crate::timeline::{Entry, LinkName, What};
@@ -14,6 +14,11 @@ impl Flight {
     /// A part of the history: see [`Past::view`].
     pub fn past(&self, from: Mono, to: Mono) -> View {
         self.past.view(from, to)
+    }
+
+    /// What is needed to say what was normal before a window: see [`Past::before`].
+    pub fn before(&self, from: Mono, to: Mono) -> Before {
+        self.past.before(from, to)
     }
 
     /// How much history there is.
@@ -40,7 +45,7 @@ impl Flight {
             let ifindex = link.state.ifindex;
             watched.insert(ifindex);
             let about = |entry: &&Entry| tells_condition(entry) && entry.link.as_ref().is_some_and(|of| of.ifindex == ifindex);
-            let at = entries().filter(about).last().map_or(now, |entry| entry.at);
+            let at = entries().filter(about).next_back().map_or(now, |entry| entry.at);
             let condition = LinkCondition::of(&link.state, is_up(link, role), self.lacp_condition(link));
             self.past.link(at, &LinkName { ifindex, name: link.state.name.clone() }, condition);
         }
@@ -48,7 +53,7 @@ impl Flight {
         for (name, state) in self.probes.states() {
             asked.insert(name);
             let about = |entry: &&Entry| matches!(&entry.what, What::Reach { target, .. } if target == name);
-            let at = entries().filter(about).last().map_or(now, |entry| entry.at);
+            let at = entries().filter(about).next_back().map_or(now, |entry| entry.at);
             self.past.target(at, name, Condition::Target(state));
         }
         self.past.leave(now, |subject| match subject {
@@ -149,13 +154,13 @@ mod tests {
     }
 
     #[test]
-    fn an_incident_knows_what_was_normal_before_it() {
+    fn what_was_normal_before_an_incident_is_known_at_its_end() {
         let mut flight = started();
         traffic(&mut flight, 1, 60, 100);
         traffic(&mut flight, 61, 70, 9000);
         flight.handle(at(70_500), Event::Manual { reason: "look".to_owned() });
         let incident = closed(flight.handle(at(99_000), Event::Tick));
-        let normal = incident.normal.expect("a time before");
+        let normal = flight.before(incident.from, incident.to).normal().expect("a time before");
         assert_eq!((normal.from, normal.to), (Mono(0), incident.from));
         let names: Vec<&str> = normal.links.iter().map(|link| link.link.name.as_str()).collect();
         assert_eq!(names, ["bond0", "eth1", "eth2", "mgmt"], "mgmt has no tap here, and was up");
@@ -166,6 +171,7 @@ mod tests {
         without.handle(at(0), Event::Start { links: links() });
         traffic(&mut without, 1, 60, 100);
         without.handle(at(60_000), Event::Manual { reason: "look".to_owned() });
-        assert_eq!(closed(without.handle(at(99_000), Event::Tick)).normal, None);
+        let incident = closed(without.handle(at(99_000), Event::Tick));
+        assert_eq!(without.before(incident.from, incident.to).normal(), None);
     }
 }

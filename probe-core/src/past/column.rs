@@ -69,11 +69,6 @@ impl Column {
         self.add(row);
     }
 
-    /// Seconds.
-    pub fn len(&self) -> u32 {
-        self.rows
-    }
-
     /// The seconds, in order, and after them seconds in which it was not there without end.
     pub fn rows(&self) -> Rows<'_> {
         Rows { column: self, at: 0, run: 0, left: self.rows, row: Row::default(), coder: Coder::default() }
@@ -223,7 +218,7 @@ mod tests {
     use crate::samples::Random;
 
     fn back(column: &Column) -> Vec<Row> {
-        column.rows().take(column.len() as usize).collect()
+        column.rows().take(column.rows as usize).collect()
     }
 
     fn column(rows: &[Row]) -> Column {
@@ -258,7 +253,7 @@ mod tests {
         column.push(700, row(1, 2));
         let rows: Vec<Row> = column.rows().take(1000).collect();
         let there: Vec<usize> = (0..).zip(&rows).filter(|(_, row)| **row != Row::default()).map(|(second, _)| second).collect();
-        assert_eq!((there, column.len()), (vec![300, 700], 701));
+        assert_eq!((there, column.rows), (vec![300, 700], 701));
         assert_eq!(rows[700], row(1, 2));
     }
 

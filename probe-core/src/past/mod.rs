@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 pub use column::{Flow, Row};
 pub use condition::{Condition, LacpCondition, LinkCondition};
-pub use normal::{Normal, NormalLink, NormalWay, Odd};
+pub use normal::{Before, Normal, NormalLink, NormalWay, Odd};
 pub use series::{Bucket, Series};
 pub use summary::{Rates, Spread, States, Told};
 pub use tracks::Subject;
@@ -93,7 +93,11 @@ impl Past {
     /// Other limits from now on; what is beyond them goes with the next second.
     pub fn set_limits(&mut self, span: u64, memory: usize) {
         (self.span, self.memory) = (span, memory);
-        self.bound();
+        if self.is_kept() {
+            self.bound();
+        } else {
+            *self = Self::new(span, memory);
+        }
     }
 
     /// Adds a second.

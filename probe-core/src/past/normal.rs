@@ -5,8 +5,7 @@ use serde::Serialize;
 use super::Past;
 use super::condition::Condition;
 use super::summary::Rates;
-use super::tracks::Subject;
-use super::view::View;
+use super::view::{Seen, View};
 use crate::time::{Mono, SECOND};
 use crate::timeline::LinkName;
 
@@ -76,30 +75,34 @@ pub enum Odd {
     Less,
 }
 
+/// The part of the history from which [`Normal`] is made: cheap to take, and good to be read on another thread.
+#[derive(Clone, Debug)]
+pub struct Before {
+    day: View,
+    window: View,
+}
+
 impl Past {
-    /// What was normal before the window from `from` to `to`. `None` where nothing is known of the time before it.
-    pub fn normal(&self, from: Mono, to: Mono) -> Option<Normal> {
-        let day = self.view(from.minus(DAY), from);
-        let hour = day.since(from.minus(HOUR), from);
-        if hour.known_ns() < LEAST {
-            return None;
-        }
-        let window = self.view(from, to);
-        let mut links: Vec<NormalLink> = hour.seen().filter_map(|(id, _)| link(id, &day, &hour, &window)).collect();
-        let order = |link: &NormalLink| {
-            let bond = if link.master == 0 { link.link.ifindex } else { link.master };
-            (links.iter().all(|other| other.master != bond), bond, link.master != 0, link.link.name.clone())
-        };
-        let mut keys: Vec<_> = links.iter().map(order).zip(0..).collect();
-        keys.sort();
-        let ordered = keys.into_iter().filter_map(|(_, place): (_, usize)| links.get_mut(place).map(std::mem::take)).collect();
-        Some(Normal { from: hour.from(), to: from, links: ordered })
+    /// What is needed to say what was normal before the window from `from` to `to`.
+    pub fn before(&self, from: Mono, to: Mono) -> Before {
+        Before { day: self.view(from.minus(DAY), from), window: self.view(from, to) }
     }
 }
 
-fn link(id: u16, day: &View, hour: &View, window: &View) -> Option<NormalLink> {
-    let (_, seen) = hour.seen().find(|(other, _)| *other == id)?;
-    let Subject::Link(link) = &seen.subject else { return None };
+impl Before {
+    /// What was normal. `None` where nothing is known of the time before the window.
+    pub fn normal(&self) -> Option<Normal> {
+        let (day, window) = (&self.day, &self.window);
+        let hour = day.since(day.to().minus(HOUR), day.to());
+        if hour.known_ns() < LEAST {
+            return None;
+        }
+        let links = hour.links().into_iter().filter_map(|(id, name, seen)| link(id, (name, seen), [day, &hour, window]));
+        Some(Normal { from: hour.from(), to: hour.to(), links: links.collect() })
+    }
+}
+
+fn link(id: u16, (link, seen): (&LinkName, &Seen), [day, hour, window]: [&View; 3]) -> Option<NormalLink> {
     let of_day = day.states(id);
     let [ingress, egress] = [0, 1].map(|side| {
         let rates = |view: &View| view.rates(id).get(side).copied().flatten();
@@ -114,7 +117,7 @@ fn link(id: u16, day: &View, hour: &View, window: &View) -> Option<NormalLink> {
     was_there.then(|| NormalLink {
         link: link.clone(),
         master: seen.master,
-        condition: of_day.last.map(|condition| condition.words()).unwrap_or_default(),
+        condition: of_day.last.map(Condition::words).unwrap_or_default(),
         for_ns: since.map_or(0, |since| day.to().since(since)),
         at_least: of_day.since.is_none(),
         changes_hour: hour.states(id).changes,

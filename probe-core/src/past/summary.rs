@@ -1,6 +1,6 @@
 //! What a part of the history comes to: rates as a distribution of its seconds, and how long a link was up.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::axis::Span;
 use super::column::Flow;
@@ -12,7 +12,7 @@ use crate::time::{Mono, SECOND};
 use crate::tone::Tone;
 
 /// How a quantity is distributed over the seconds, each per second.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spread {
     /// The least.
     pub min: u64,

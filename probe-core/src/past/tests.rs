@@ -112,6 +112,8 @@ fn what_is_older_than_the_span_goes_and_a_smaller_limit_holds_at_once() {
     assert!(!extent.pushed_out, "nothing went before its time");
     past.set_limits(3600 * SECOND, 4096);
     assert!(past.extent().bytes <= 4096 + size_of::<Chapter>() * 2 + 4096, "{:?}", past.extent());
+    past.set_limits(0, MIB);
+    assert_eq!((past.extent().from, past.extent().bytes), (None, size_of::<Chapter>()));
     let mut off = Past::new(0, MIB);
     off.second(&second(1, vec![cell(1, count(1, 1), count(1, 1))]));
     assert_eq!((off.extent().from, off.view(at(0), at(9)).seen().count()), (None, 0));
@@ -208,7 +210,7 @@ fn what_was_normal_is_of_the_hour_before_and_what_was_not_is_marked() {
         let calm = Cell { master: 2, ..cell(1, count(into, 100), count(out, 100)) };
         past.second(&second(end, vec![calm, cell(2, count(2, 60), count(2 + end % 2, 60))]));
     }
-    let normal = past.normal(at(7470), at(7510)).expect("a time before");
+    let normal = past.before(at(7470), at(7510)).normal().expect("a time before");
     assert_eq!((normal.from, normal.to), (at(7470 - 3600), at(7470)));
     let names: Vec<&str> = normal.links.iter().map(|link| link.link.name.as_str()).collect();
     assert_eq!(names, ["eth2", "eth1"], "the bond first");
@@ -222,5 +224,5 @@ fn what_was_normal_is_of_the_hour_before_and_what_was_not_is_marked() {
     assert_eq!(egress.window.map(|rates| (rates.known_ns / SECOND, rates.packets.max)), Some((40, 100_000)));
     let bond = &normal.links[0];
     assert_eq!((bond.condition.as_str(), bond.egress.as_ref().and_then(|way| way.odd)), ("", None));
-    assert_eq!(past.normal(at(5), at(40)), None, "too little is known of the time before");
+    assert_eq!(past.before(at(5), at(40)).normal(), None, "too little is known of the time before");
 }

@@ -1,7 +1,7 @@
 //! A part of the history, to be read: shares the chapters with the history itself, so that it costs nothing to make and can be read on
 //! another thread while the history goes on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::axis::Span;
@@ -10,6 +10,7 @@ use super::column::Row;
 use super::condition::Condition;
 use super::tracks::{Subject, Track};
 use crate::time::Mono;
+use crate::timeline::LinkName;
 
 /// A part of the history.
 #[derive(Clone, Debug)]
@@ -79,11 +80,29 @@ impl View {
         self.seen.iter().map(|(id, seen)| (*id, seen))
     }
 
+    /// The links among them: each bond before its slaves, then the others, by name.
+    pub fn links(&self) -> Vec<(u16, &LinkName, &Seen)> {
+        let mut links: Vec<(u16, &LinkName, &Seen)> = Vec::new();
+        for (id, seen) in self.seen() {
+            if let Subject::Link(link) = &seen.subject {
+                links.push((id, link, seen));
+            }
+        }
+        let names: BTreeMap<u32, &str> = links.iter().map(|(_, link, _)| (link.ifindex, link.name.as_str())).collect();
+        let bonds: BTreeSet<u32> = links.iter().map(|(_, _, seen)| seen.master).filter(|master| *master != 0).collect();
+        links.sort_by_key(|(_, link, seen)| {
+            let bond = if seen.master == 0 { link.ifindex } else { seen.master };
+            let name = if bonds.contains(&bond) { names.get(&bond).copied().unwrap_or_default() } else { "" };
+            (!bonds.contains(&bond), name, seen.master != 0, link.name.as_str())
+        });
+        links
+    }
+
     /// The times in which nothing was counted, in order: the agent was held up, or the machine slept.
     pub fn gaps(&self) -> Vec<(Mono, Mono)> {
         let mut gaps = Vec::new();
         let mut last: Option<Mono> = None;
-        for span in self.chapters.iter().flat_map(|chapter| chapter.axis.spans()).filter(|span| self.has(*span)) {
+        for span in self.within().flat_map(|chapter| chapter.axis.spans()).filter(|span| self.has(*span)) {
             let before = last.replace(span.at).unwrap_or_else(|| self.from());
             if span.from > before {
                 gaps.push((before, span.from));
@@ -94,13 +113,13 @@ impl View {
 
     /// Nanoseconds in which something was counted.
     pub fn known_ns(&self) -> u64 {
-        let spans = self.chapters.iter().flat_map(|chapter| chapter.axis.spans());
+        let spans = self.within().flat_map(|chapter| chapter.axis.spans());
         spans.filter(|span| self.has(*span)).map(Span::ns).sum()
     }
 
     /// Hands over the seconds of a link that ended within the view, in order.
     pub(super) fn rows(&self, id: u16, mut take: impl FnMut(Span, &Row)) {
-        for chapter in &self.chapters {
+        for chapter in self.within() {
             let Some(column) = chapter.columns.iter().find(|column| column.track == id) else { continue };
             for (span, row) in chapter.axis.spans().zip(column.rows()).filter(|(span, _)| self.has(*span)) {
                 take(span, &row);
@@ -122,6 +141,11 @@ impl View {
             }
         }
         steps
+    }
+
+    /// The chapters that may have seconds of the view.
+    fn within(&self) -> impl Iterator<Item = &Arc<Chapter>> {
+        self.chapters.iter().filter(|chapter| chapter.axis.to() > self.from && chapter.axis.from() < self.to)
     }
 
     fn has(&self, span: Span) -> bool {

@@ -16,6 +16,13 @@ pub struct Snapshot {
     pub links: Vec<LinkSnapshot>,
 }
 
+impl Snapshot {
+    /// Whether a link of that index is in it.
+    pub fn has(&self, ifindex: u32) -> bool {
+        self.links.iter().any(|link| link.link.ifindex == ifindex)
+    }
+}
+
 /// One link.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkSnapshot {

@@ -29,6 +29,9 @@ impl Agent {
             Action::Detach { link, gone } => self.detach(&link, gone),
             Action::Open(opened) => {
                 let result = self.incidents.open(&opened);
+                if let Some(id) = self.incidents.open_id() {
+                    self.teller.opened(&opened, id);
+                }
                 // Kept from now on: by the window's end the history may have forgotten its beginning.
                 self.base = self.history.base(opened.from).cloned();
                 result.map_or_else(|error| vec![Event::Alarm { text: format!("{error:#}") }], |()| Vec::new())
@@ -40,16 +43,20 @@ impl Agent {
             Action::Close(incident) => {
                 let base = self.base.take();
                 let incident = self.complete(*incident, base.as_ref());
-                self.incidents.close(incident, other_losses_between(base.as_ref(), self.own_losses()));
+                let before = self.flight.before(incident.from, incident.to);
+                self.incidents.close(incident, before, other_losses_between(base.as_ref(), self.own_losses()));
                 Vec::new()
             }
+            Action::AskLink { ifindex } if self.asks_later(ifindex) => Vec::new(),
             Action::AskLink { ifindex } => ask(ifindex),
             Action::AskReason { ifindex } => {
                 self.reasons.ask(ifindex);
                 Vec::new()
             }
             Action::Report(entry) => {
+                self.tones.count(entry.tone());
                 self.report(&entry);
+                self.teller.entry(&entry);
                 Vec::new()
             }
         }
@@ -57,8 +64,18 @@ impl Agent {
 
     /// What became of writing an incident.
     pub(super) fn written(&mut self, outcome: WriteOutcome) {
+        if let WriteOutcome::Written { incident, .. } = &outcome {
+            self.teller.written(incident);
+        }
+        let on_disk = match &outcome {
+            WriteOutcome::Written { incident, .. } => Some(incident.clone()),
+            _ => None,
+        };
         if let Some(text) = self.incidents.outcome(outcome) {
             self.handle(Event::Alarm { text });
+        }
+        if let Some(incident) = on_disk {
+            self.recover_from(&incident);
         }
     }
 

@@ -7,6 +7,7 @@ use anyhow::Context;
 use probe_core::filter::Filter;
 use probe_core::flight::Opened;
 use probe_core::incident::Incident;
+use probe_core::past::Before;
 use probe_core::time::Mono;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -17,7 +18,8 @@ use crate::config::Config;
 use crate::incident::filtered::Filtered;
 use crate::incident::source::Source;
 use crate::incident::{
-    CaptureHandle, CaptureWindow, Job, RecorderSource, Retention, WriteOutcome, Writer, WriterConfig, incident_id,
+    CaptureHandle, CaptureWindow, Job, RecorderSource, Retention, WriteOutcome, Writer, WriterConfig, WrittenIncident,
+    incident_id,
 };
 use crate::kernel::Recorder;
 use crate::kernel::load::give_back_heap;
@@ -107,8 +109,9 @@ impl Incidents {
         }
     }
 
-    /// The window has ended: hands everything to the writer, from the capture's own thread.
-    pub fn close(&mut self, mut incident: Incident, losses: Vec<(String, u64)>) {
+    /// The window has ended: hands everything to the writer, from the capture's own thread. There it is found out, too, what was normal
+    /// `before`.
+    pub fn close(&mut self, mut incident: Incident, before: Before, losses: Vec<(String, u64)>) {
         let Some(open) = self.open.take() else { return };
         self.status.open = None;
         let Some(writer) = self.writer.clone() else { return };
@@ -116,7 +119,10 @@ impl Incidents {
         incident.id = open.id;
         self.status.waiting += 1;
         let to = incident.to;
-        let submit = move |captured| writer.submit(Job { incident, captured, wall, losses, snaplen, filter });
+        let submit = move |captured| {
+            incident.normal = before.normal();
+            writer.submit(Job { incident, captured, wall, losses, snaplen, filter });
+        };
         match open.capture {
             Some(capture) => drop(capture.finish(to, submit)),
             None => submit(crate::incident::Captured::default()),
@@ -167,6 +173,11 @@ impl Incidents {
         self.status.clone()
     }
 
+    /// Id of the open incident.
+    pub fn open_id(&self) -> Option<&str> {
+        self.open.as_ref().map(|open| open.id.as_str())
+    }
+
     /// What `linkprobe trigger` is told.
     pub fn answer_to_trigger(&self) -> Value {
         let id = self.status.open.as_deref().unwrap_or_default();
@@ -175,12 +186,20 @@ impl Incidents {
     }
 
     /// Waits until everything is written or given up, but not for ever: a disk may hang. Returns how many were lost then.
-    pub async fn finish(&mut self, outcomes: &mut mpsc::UnboundedReceiver<WriteOutcome>) -> u64 {
+    /// `written` is told of each that is on disk.
+    pub async fn finish(
+        &mut self,
+        outcomes: &mut mpsc::UnboundedReceiver<WriteOutcome>,
+        mut written: impl FnMut(&WrittenIncident),
+    ) -> u64 {
         let lost_before = self.status.lost;
         self.writer = None;
         let last = async {
             while self.status.waiting > 0 {
                 let Some(outcome) = outcomes.recv().await else { return };
+                if let WriteOutcome::Written { incident, .. } = &outcome {
+                    written(incident);
+                }
                 if let Some(alarm) = self.outcome(outcome) {
                     log::error!("{alarm}");
                 }

@@ -12,9 +12,11 @@ use crate::control::{Call, Server};
 use crate::incident::WriteOutcome;
 use crate::kernel::rings::{Events, Samples};
 use crate::logs::{Logs, News};
+use crate::metrics::{self, Scrape};
 use crate::netlink::{Monitor, Reason, Received, StatsAnswer};
 use crate::probe::{Probes, Report};
 use crate::readable::Readable;
+use crate::recovery::Report as Recovered;
 
 /// What woke it.
 pub enum Input {
@@ -28,6 +30,8 @@ pub enum Input {
     ClockStep(i64),
     /// Somebody asks something.
     Call(Call),
+    /// Somebody reads the metrics.
+    Scrape(Scrape),
     /// What became of a probe, or news of whom is probed.
     Probe(Report),
     /// What a log tells.
@@ -38,6 +42,8 @@ pub enum Input {
     Reason(Reason),
     /// The writer is done with an incident, or has failed.
     Written(Box<WriteOutcome>),
+    /// Something of a recovery was done.
+    Recovery(Recovered),
     /// A signal.
     Signal(Signal),
     /// Nothing, for as long as was asked.
@@ -72,9 +78,12 @@ pub struct Inputs {
     pub logs: Logs,
     counted: mpsc::Receiver<StatsAnswer>,
     reasons: mpsc::UnboundedReceiver<Reason>,
+    recovered: mpsc::UnboundedReceiver<Recovered>,
     /// Outcomes of writing.
     pub written: mpsc::UnboundedReceiver<WriteOutcome>,
     server: Server,
+    /// Serves metrics.
+    pub metrics: Option<metrics::Server>,
     terminate: UnixSignal,
     interrupt: UnixSignal,
     hangup: UnixSignal,
@@ -98,6 +107,7 @@ impl Inputs {
         counted: mpsc::Receiver<StatsAnswer>,
         reasons: mpsc::UnboundedReceiver<Reason>,
         written: mpsc::UnboundedReceiver<WriteOutcome>,
+        recovered: mpsc::UnboundedReceiver<Recovered>,
     ) -> io::Result<Self> {
         Ok(Self {
             events_ready: Readable::watch(&events)?,
@@ -109,9 +119,11 @@ impl Inputs {
             probes,
             logs,
             server,
+            metrics: None,
             counted,
             reasons,
             written,
+            recovered,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
@@ -148,12 +160,23 @@ impl Inputs {
             step = self.clock.stepped() => Ok(Input::ClockStep(step.context("clock")?)),
             Some(counted) = self.counted.recv() => Ok(Input::Counted(counted)),
             Some(reason) = self.reasons.recv() => Ok(Input::Reason(reason)),
+            // After netlink: the kernel told of a change before it told that the change is made.
+            Some(report) = self.recovered.recv() => Ok(Input::Recovery(report)),
             Some(outcome) = self.written.recv() => Ok(Input::Written(Box::new(outcome))),
             _ = self.user1.recv() => Ok(Input::Signal(Signal::Trigger)),
             report = self.probes.next() => Ok(Input::Probe(report)),
             news = self.logs.next() => Ok(Input::Log(news)),
             Some(call) = self.server.call() => Ok(Input::Call(call)),
+            Some(scrape) = scraped(&mut self.metrics) => Ok(Input::Scrape(scrape)),
             () = tokio::time::sleep(patience) => Ok(Input::Tick),
         }
+    }
+}
+
+/// The next reader of metrics; none comes where they are not served.
+async fn scraped(server: &mut Option<metrics::Server>) -> Option<Scrape> {
+    match server {
+        Some(server) => server.scrape().await,
+        None => std::future::pending().await,
     }
 }

@@ -12,12 +12,13 @@ use probe_core::lacp::LacpCounters;
 use probe_core::link::LinkStats;
 use probe_core::matrix::{Cell, Count, LinkTotals, Readings, TapTotal};
 use probe_core::table::{Link, Role};
-use probe_core::time::{Mono, SECOND};
+use probe_core::time::{Mono, SECOND, WallOffset};
 use probe_core::timeline::LinkName;
 use probe_core::traffic::{LinkSnapshot, Snapshot, TapSnapshot};
 
 use super::Agent;
 use super::status::{MatrixRow, MatrixStatus, Passed};
+use crate::clock;
 use crate::netlink::{Question, StatsAnswer, StatsAsker};
 
 /// What is needed to read once a second.
@@ -64,9 +65,7 @@ impl Agent {
         if now < self.counting.due {
             return;
         }
-        // In step, unless steps were missed.
-        let next = self.counting.due.plus(SECOND);
-        self.counting.due = if next > now { next } else { now.plus(SECOND) };
+        self.counting.due = next_second(now, clock::wall_offset());
         self.repeats();
         self.drops(now);
         let taps = match self.kernel.counters() {
@@ -126,6 +125,7 @@ impl Agent {
         let second = self.counting.readings.second(snapshot.at, snapshot.links.iter().map(totals).collect());
         self.counting.latest = Some(snapshot);
         self.set_rates();
+        self.traffic();
         if let Some(second) = second {
             self.handle(Event::Second(second));
         }
@@ -174,6 +174,14 @@ impl Agent {
     }
 }
 
+/// When it is to be read after `now`: when the wall clock shows a whole second, so that what is told of a second is what others tell of it
+/// too. That is between half a second and one and a half later, also when the clock was set or is slewed.
+fn next_second(now: Mono, offset: WallOffset) -> Mono {
+    let wall_ns = offset.wall_ns(now);
+    let whole = (wall_ns.saturating_add(SECOND + SECOND / 2) / SECOND).saturating_mul(SECOND);
+    now.plus(whole.saturating_sub(wall_ns))
+}
+
 /// What the tap matrix needs of it.
 fn totals(link: &LinkSnapshot) -> LinkTotals {
     let tap = |tap: &TapSnapshot| TapTotal::of(tap.tap, &tap.counters);
@@ -188,4 +196,18 @@ fn totals(link: &LinkSnapshot) -> LinkTotals {
 
 fn passed(count: Count) -> Passed {
     Passed { packets: count.packets, frames: count.frames, bytes: count.bytes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_read_when_the_wall_clock_shows_a_whole_second() {
+        let offset = WallOffset(1_512_450_000_250_000_000);
+        for (now_ms, next_ms) in [(0, 750), (749, 1750), (750, 1750), (752, 1750), (1_250, 2750), (1_249, 1750)] {
+            let at = |ms: u64| Mono(ms * 1_000_000);
+            assert_eq!(next_second(at(now_ms), offset), at(next_ms), "{now_ms} ms");
+        }
+    }
 }

@@ -4,18 +4,25 @@
 mod act;
 mod drops;
 mod events;
+pub mod history;
 mod incidents;
 mod input;
 pub mod lacp;
 mod logging;
 mod matrix;
+mod metrics;
+mod past;
+mod recovery;
 mod reload;
 mod report;
 mod samples;
 mod start;
 pub mod status;
+mod tell;
+mod traffic;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -36,6 +43,7 @@ use crate::kernel::Kernel;
 use crate::kernel::load::{Diagnostics, one_heap};
 use crate::kernel::lock::Lock;
 use crate::logs::News;
+use crate::metrics::Tones;
 use crate::netlink::{ReasonAsker, Received, links};
 use crate::probe::Report;
 use incidents::Incidents;
@@ -76,6 +84,8 @@ struct Agent {
     incidents: Incidents,
     /// What the taps had counted at moments of the recent past.
     history: CountHistory,
+    /// One for each thread that reads the history of seconds and states, and one more.
+    past_readers: Arc<()>,
     /// Asks drivers why links have no carrier.
     reasons: ReasonAsker,
     /// What reads them, and the drivers', once a second.
@@ -83,8 +93,16 @@ struct Agent {
     /// The moment at which the open incident's window begins.
     base: Option<Moment>,
     losses: Losses,
+    /// What the links have carried.
+    traffic: traffic::Traffic,
+    /// Entries of the timeline, counted.
+    tones: Tones,
+    /// Tells the receivers of events.
+    teller: tell::Teller,
     /// What the kernel had dropped.
     dropped: drops::Dropped,
+    /// Puts bonds back, and runs the operator's command.
+    recoverer: recovery::Recoverer,
     /// Sends samples and counters to flow collectors, where there are any.
     sflow: Option<Sflow>,
     /// Interfaces whose taps could not be attached: it is tried again.
@@ -143,7 +161,7 @@ impl Agent {
         loop {
             let now = clock::now();
             let deadline = self.flight.next_deadline().map_or(TICK, |at| Duration::from_nanos(at.since(now)));
-            let patience = deadline.min(self.counting.due_in(now)).min(TICK);
+            let patience = deadline.min(self.counting.due_in(now)).min(self.recoverer.due_in(now)).min(TICK);
             let input = inputs.next(patience).await?;
             // The kernel's own events first: an edge was made before the message that tells of it, and has the exact time.
             self.kernel_events(inputs);
@@ -152,6 +170,7 @@ impl Agent {
                 Input::Netlink(received) => self.netlink(received, inputs),
                 Input::ClockStep(step_ns) => self.handle(Event::ClockStep { step_ns }),
                 Input::Call(call) => self.answer(call, inputs),
+                Input::Scrape(scrape) => self.scraped(scrape),
                 Input::Log(News::Alarm(text)) => self.handle(Event::Alarm { text }),
                 Input::Log(News::Line { at, file, pattern, line }) => {
                     let Pattern { name, failure, fires, .. } = pattern;
@@ -165,6 +184,7 @@ impl Agent {
                 Input::Counted(answer) => self.counted(answer),
                 Input::Reason((ifindex, reason)) => self.handle(Event::LinkReason { ifindex, reason }),
                 Input::Written(outcome) => self.written(*outcome),
+                Input::Recovery(report) => self.recovery_report(report),
                 Input::Signal(Signal::Trigger) => self.handle(Event::Manual { reason: "SIGUSR1".into() }),
                 Input::Signal(Signal::Reload) => match self.reload(inputs) {
                     Ok(keys) => log::info!("SIGHUP: {}", reloaded(&keys)),
@@ -172,6 +192,7 @@ impl Agent {
                 },
                 Input::Signal(Signal::Stop) => return Ok(()),
             }
+            self.recovery_look();
             self.housekeeping(inputs);
         }
     }
@@ -183,12 +204,14 @@ impl Agent {
     }
 
     fn do_all(&mut self, actions: Vec<Action>) {
+        let open_before = self.incidents.open_id().map(str::to_owned);
         let mut actions = VecDeque::from(actions);
         while let Some(action) = actions.pop_front() {
             for event in self.act(action) {
                 actions.extend(self.flight.handle(clock::now(), event));
             }
         }
+        self.teller.tell(self.flight.table(), self.incidents.open_id().or(open_before.as_deref()));
     }
 
     fn netlink(&mut self, received: Received, inputs: &mut Inputs) {
@@ -232,6 +255,7 @@ impl Agent {
 
     fn answer(&mut self, call: Call, inputs: &mut Inputs) {
         let reply = match call.request {
+            Request::History { since_s } => return self.history(Duration::from_secs(since_s), call.reply),
             Request::Status => self.status().and_then(|status| Ok(serde_json::to_value(status)?)),
             Request::Reload => Ok(match self.reload(inputs) {
                 Ok(keys) => {
@@ -264,8 +288,13 @@ impl Agent {
         }
         self.samples(&mut inputs.samples);
         self.losses.samples_malformed = inputs.samples.malformed();
+        for text in self.teller.sinks.alarms() {
+            self.handle(Event::Alarm { text });
+        }
         let sflow = Sflow::losses(self.sflow.as_ref());
-        self.losses.set_others(inputs.probes.losses().into_iter().chain(inputs.logs.losses()).chain(sflow));
+        self.losses.set_others(
+            inputs.probes.losses().into_iter().chain(inputs.logs.losses()).chain(sflow).chain([self.recoverer.losses()]),
+        );
         self.count(now);
     }
 
@@ -278,9 +307,13 @@ impl Agent {
         if let Some(mut sflow) = self.sflow.take() {
             sflow.finish(clock::now());
         }
+        self.stop_recovery(inputs).await;
         self.handle(Event::Stop);
-        let lost = self.incidents.finish(&mut inputs.written).await;
+        let lost = self.incidents.finish(&mut inputs.written, |incident| self.teller.written(incident)).await;
+        self.send_traffic();
+        self.teller.stopped();
         self.kernel.shutdown();
+        self.teller.sinks.stop().await;
         log::info!("stopped");
         ensure!(lost == 0, "incidents that could not be written: {lost}");
         Ok(())

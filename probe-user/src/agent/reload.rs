@@ -5,18 +5,22 @@ use probe_core::link::LinkState;
 
 use super::Agent;
 use super::input::Inputs;
+use super::recovery::recovery_config;
 use super::samples::sflow_config;
-use super::start::{check_names, flight_config, log_config, ns, probe_config};
+use super::start::{check_names, flight_config, log_config, metrics_server, ns, probe_config};
 use crate::clock;
 use crate::config::{Changed, Config};
 use crate::export::Sflow;
 use crate::logs::Logs;
+use crate::metrics;
 use crate::probe::Probes;
 
 /// What has to be there before the old can go. `None`: it stays.
 struct Prepared {
     probes: Option<Probes>,
     logs: Option<Logs>,
+    /// `Some(None)`: there are no metrics from now on.
+    metrics: Option<Option<metrics::Server>>,
 }
 
 impl Agent {
@@ -31,6 +35,8 @@ impl Agent {
         }
         let prepared = self.prepare(&config)?;
         let flight = flight_config(&config)?;
+        let recovery = recovery_config(&config)?;
+        self.teller.sinks.change(&config).context("receivers of events")?;
         // From here on nothing fails.
         if let Some(probes) = prepared.probes {
             self.losses.end(&inputs.probes.losses());
@@ -40,6 +46,9 @@ impl Agent {
             self.losses.end(&inputs.logs.losses());
             inputs.logs = logs;
         }
+        if let Some(metrics) = prepared.metrics {
+            inputs.metrics = metrics;
+        }
         let sending = sflow_config(&config);
         if sending != sflow_config(&self.config) {
             if let Some(before) = &mut self.sflow {
@@ -48,6 +57,7 @@ impl Agent {
             self.losses.end(&Sflow::losses(self.sflow.as_ref()));
             self.sflow = Sflow::start(&sending, clock::now());
         }
+        self.recoverer.configure(recovery);
         self.incidents.configure(&config);
         self.history.set_span(ns(config.before));
         super::logging::set(&config.log);
@@ -67,6 +77,7 @@ impl Agent {
         let (probing, logging) = (probe_config(config), log_config(config));
         let probes = (probing != probe_config(&self.config)).then(|| Probes::start(probing).context("probes"));
         let logs = (logging != log_config(&self.config)).then(|| Logs::start(&logging).context("logs"));
-        Ok(Prepared { probes: probes.transpose()?, logs: logs.transpose()? })
+        let metrics = (config.metrics != self.config.metrics).then(|| metrics_server(config));
+        Ok(Prepared { probes: probes.transpose()?, logs: logs.transpose()?, metrics: metrics.transpose()? })
     }
 }

@@ -73,9 +73,12 @@ impl Agent {
             drops: flight.drops.into_iter().map(drop_status).collect(),
             drop_reasons: self.kernel.drops.state().map_or_else(ToOwned::to_owned, |()| "counted".into()),
             matrix: self.matrix_status(),
+            history: self.history_extent(now),
             recorder: self.recorder_status(now.0),
             sflow: self.sflow.as_ref().map(Sflow::status),
             incidents: self.incidents.status(),
+            recovery: self.recovery_status(),
+            sinks: self.teller.sinks.status(),
             losses,
             carrier_edges: self.kernel.carrier_edges().map_or_else(ToOwned::to_owned, |()| "exact".into()),
             notes,
@@ -103,12 +106,14 @@ impl Agent {
             ("timeline-entries-lost", flight.timeline_lost),
             ("probe-samples-lost", flight.probes_lost),
             ("log-lines-not-kept", flight.log_lines_lost),
+            ("history-not-kept", self.flight.past_extent().not_kept),
             ("incidents-lost", self.incidents.status().lost),
         ];
-        named.into_iter().chain(self.losses.others.iter().copied()).map(|(name, count)| (name.to_owned(), count)).collect()
+        let named = named.into_iter().chain(self.losses.others.iter().copied()).map(|(name, count)| (name.to_owned(), count));
+        named.chain(self.teller.sinks.losses()).collect()
     }
 
-    fn recorder_status(&self, now_ns: u64) -> RecorderStatus {
+    pub(super) fn recorder_status(&self, now_ns: u64) -> RecorderStatus {
         let recorder = self.kernel.recorder();
         let division = recorder.division();
         let depth = recorder.depth();
@@ -125,7 +130,7 @@ impl Agent {
     }
 
     /// Says what is recorded, and what is not as it should be.
-    pub(super) fn announce(&self) {
+    pub(super) fn announce(&mut self) {
         for note in self.kernel.notes() {
             log::info!("{note}");
         }
@@ -140,6 +145,7 @@ impl Agent {
             self.kernel.taps().count(),
             self.config.incidents.display()
         );
+        self.teller.started(&names);
     }
 }
 

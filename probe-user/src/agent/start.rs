@@ -14,15 +14,18 @@ use probe_core::table::Watched;
 use super::incidents::Incidents;
 use super::input::Inputs;
 use super::matrix::Counting;
+use super::recovery::{Recoverer, longest_window};
 use super::samples::sflow_config;
+use super::tell::Teller;
 use super::{Agent, Losses};
 use crate::clock::{self, ClockWatch};
 use crate::config::{Config, RunArgs};
 use crate::control::{Server, socket_path};
-use crate::export::Sflow;
+use crate::export::{About, Sflow, Sinks};
 use crate::kernel::lock::Lock;
 use crate::kernel::{Kernel, KernelConfig, features};
 use crate::logs::{LogConfig, Logs};
+use crate::metrics;
 use crate::netlink::{Monitor, ReasonAsker, StatsAsker, links};
 use crate::probe::{ProbeConfig, Probes};
 
@@ -65,21 +68,31 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
     let (drivers, counted) = StatsAsker::start().context("counters of drivers")?;
     let (reasons, told) = ReasonAsker::new();
     let sflow = Sflow::start(&sflow_config(&config), clock::now());
+    let (recoverer, recovered) = Recoverer::start(&config)?;
     let clock = ClockWatch::start().context("clock")?;
-    let inputs =
-        Inputs::new(monitor, events, samples, server, clock, probes, logs, counted, told, written).context("event loop")?;
+    let about = About::this(&config.instance, clock::wall_offset().wall_ns(clock::now()));
+    let sinks = Sinks::start(&config, about).context("receivers of events")?;
+    let metrics = metrics_server(&config)?;
+    let mut inputs = Inputs::new(monitor, events, samples, server, clock, probes, logs, counted, told, written, recovered)
+        .context("event loop")?;
+    inputs.metrics = metrics;
     let mut agent = Agent {
         started: clock::now(),
         kernel,
         flight: Flight::new(flight_config(&config)?),
         incidents,
         history: CountHistory::new(ns(config.before)),
+        past_readers: std::sync::Arc::default(),
         reasons,
         counting: Counting::new(drivers),
         base: None,
         losses: Losses { netlink_undecodable: found.undecodable.len() as u64, ..Losses::default() },
+        traffic: super::traffic::Traffic::default(),
+        tones: metrics::Tones::default(),
+        teller: Teller::new(sinks),
         untapped: Vec::new(),
         dropped: super::drops::Dropped::default(),
+        recoverer,
         sflow,
         resync_due: None,
         diagnostics,
@@ -101,6 +114,7 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
         agent.kernel.abandon();
         bail!(text);
     }
+    agent.resume_recovery();
     // What a killed agent left and no tap took over.
     if let Err(error) = agent.kernel.settle() {
         log::warn!("cannot remove what an earlier agent left: {error}");
@@ -154,6 +168,12 @@ pub(super) fn log_config(config: &Config) -> LogConfig {
     LogConfig { files: config.log_files.clone(), kernel: config.kernel_log, patterns: config.log_patterns.clone() }
 }
 
+/// Serves metrics, where that is wanted.
+pub(super) fn metrics_server(config: &Config) -> anyhow::Result<Option<metrics::Server>> {
+    let serve = |address| metrics::Server::bind(address).with_context(|| format!("metrics at {address}"));
+    config.metrics.map(serve).transpose()
+}
+
 fn watched(config: &Config) -> Watched {
     Watched { bonds: config.bonds.clone(), interfaces: config.interfaces.clone() }
 }
@@ -164,7 +184,7 @@ pub(super) fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
         watched: watched(config),
         before: ns(config.before),
         after: ns(config.after),
-        longest: ns(config.max_window.saturating_sub(config.before)),
+        longest: longest_window(config),
         cooldown: ns(config.cooldown),
         ignore_shorter: ns(config.ignore_shorter),
         min_slaves: config.min_slaves as usize,
@@ -172,6 +192,8 @@ pub(super) fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
         probe_loss: config.probe_loss,
         storm_rate: u64::from(config.storm_rate),
         drop_burst: u64::from(config.drop_burst),
+        history: ns(config.history),
+        history_memory: usize::try_from(config.history_memory).unwrap_or(usize::MAX),
         ..FlightConfig::default()
     })
 }

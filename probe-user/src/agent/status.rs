@@ -1,9 +1,11 @@
 //! What `linkprobe status` shows, as it goes over the control socket and into `--json`.
 
+use probe_core::recovery::RecoveryStatus;
 use serde::{Deserialize, Serialize};
 
 use super::lacp::LacpStatus;
 use crate::export::SflowStatus;
+use crate::export::status::SinkStatus;
 
 /// Everything about a running agent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -37,6 +39,9 @@ pub struct Status {
     /// What passed in the last second, at taps and by the drivers' own counters.
     #[serde(default)]
     pub matrix: MatrixStatus,
+    /// How much history of seconds and states there is (`linkprobe status --since`).
+    #[serde(default)]
+    pub history: super::history::HistoryExtent,
     /// How far back the recorder reaches, by lane.
     pub recorder: RecorderStatus,
     /// Samples to flow collectors; `None` where there are no collectors.
@@ -44,6 +49,12 @@ pub struct Status {
     pub sflow: Option<SflowStatus>,
     /// Incidents since the start.
     pub incidents: IncidentStatus,
+    /// Recoveries.
+    #[serde(default)]
+    pub recovery: RecoveryStatus,
+    /// Receivers of events and traffic.
+    #[serde(default)]
+    pub sinks: Vec<SinkStatus>,
     /// Every loss, by name: also those that are zero.
     pub losses: Vec<Loss>,
     /// Whether carrier edges come from the kernel itself, or why not.

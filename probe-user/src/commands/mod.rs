@@ -3,7 +3,9 @@
 pub mod check;
 pub mod doctor;
 mod lacp;
+mod past;
 pub mod reload;
+mod sparkline;
 pub mod status;
 pub mod trigger;
 pub mod watch;

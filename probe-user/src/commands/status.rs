@@ -1,10 +1,16 @@
 //! `linkprobe status`: what a running agent sees, holds and has lost.
 
+use std::time::Duration;
+
 use clap::Args;
+use probe_core::recovery::{RecoverMode, RecoveryStatus};
 
 use super::{AgentArgs, lacp};
+use crate::agent::history::HistoryExtent;
 use crate::agent::status::{LinkStatus, MatrixStatus, Passed, Status, StormStatus, TargetStatus};
+use crate::config::parse_duration;
 use crate::control::Request;
+use crate::export::status::SinkStatus;
 use crate::text::{Table, print, seconds};
 
 /// Options of `linkprobe status`.
@@ -16,6 +22,11 @@ pub struct StatusArgs {
     /// Packets by class as well
     #[arg(long)]
     pub classes: bool,
+    /// Show instead what links were like and carried in the last while: 90s, 1h, 24h
+    ///
+    /// As far back as the agent's history reaches, at most (`linkprobe run --history`). With --json, also the series.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "classes")]
+    pub since: Option<Duration>,
     /// Which agent.
     #[command(flatten)]
     pub agent: AgentArgs,
@@ -26,6 +37,9 @@ pub struct StatusArgs {
 /// # Errors
 /// When no agent answers, or one of another version.
 pub fn run(args: &StatusArgs) -> anyhow::Result<()> {
+    if let Some(since) = args.since {
+        return super::past::run(args, since);
+    }
     let answer = args.agent.ask(&Request::Status)?;
     if args.json {
         print(&format!("{}\n", serde_json::to_string_pretty(&answer)?))
@@ -38,6 +52,7 @@ fn render(status: &Status, classes: bool) -> String {
     let mut text =
         format!("linkprobe {} ({}), process {}, up {}\n", status.version, status.instance, status.pid, seconds(status.uptime_s));
     text += &incidents(status);
+    text += &recovery(&status.recovery);
     text += "\nLinks\n";
     text += &links(&status.links);
     for name in &status.waiting {
@@ -52,12 +67,30 @@ fn render(status: &Status, classes: bool) -> String {
     text += &matrix(&status.matrix);
     text += &sflow(status);
     text += &recorder(status);
+    text += &history(&status.history);
+    text += &sinks(&status.sinks);
     text += &losses(status);
     if status.carrier_edges != "exact" {
         text += &format!("\nCarrier edges: {}\n", status.carrier_edges);
     }
     for note in &status.notes {
         text += &format!("Note: {note}\n");
+    }
+    text
+}
+
+fn recovery(recovery: &RecoveryStatus) -> String {
+    if recovery.mode.is_empty() || recovery.mode == RecoverMode::Off.name() {
+        // What an earlier agent left undone is done in any mode.
+        return if recovery.now.is_empty() { String::new() } else { format!("Recovery: {}\n", recovery.now) };
+    }
+    let left: Vec<String> = recovery.left.iter().map(|left| format!("{} {}", left.what, left.count)).collect();
+    let mut text = format!("Recovery: {}; left within this hour: {}\n", recovery.mode, left.join(", "));
+    if !recovery.now.is_empty() {
+        text += &format!("  now: {}\n", recovery.now);
+    }
+    if let Some(age) = recovery.last_age_s {
+        text += &format!("  last, {} ago: {}\n", seconds(age), recovery.last);
     }
     text
 }
@@ -238,6 +271,35 @@ fn recorder(status: &Status) -> String {
     let lanes: Vec<String> = lanes.collect();
     let mib = recorder.memory_bytes as f64 / f64::from(1 << 20);
     format!("\nRecorder: {mib:.1} MiB on {} CPUs; reaches back: {}\n", recorder.cpus, lanes.join(", "))
+}
+
+fn sinks(sinks: &[SinkStatus]) -> String {
+    if sinks.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(["receiver", "to", "level", "state", "sent", "bytes", "waiting", "lost", "last error"]);
+    for sink in sinks {
+        let state = match (sink.connected, &sink.last_error) {
+            (true, _) => "works",
+            (false, Some(_)) => "DOWN",
+            (false, None) => "not used yet",
+        };
+        let [sent, bytes, waiting, lost] = [sink.sent, sink.bytes, sink.queued, sink.dropped].map(|n| n.to_string());
+        let level = sink.level.clone().unwrap_or_else(|| "-".into());
+        let error = sink.last_error.clone().unwrap_or_default();
+        table.row([sink.kind.clone(), sink.to.clone(), level, state.into(), sent, bytes, waiting, lost, error]);
+    }
+    format!("\nReceivers\n{}", table.render(2))
+}
+
+fn history(history: &HistoryExtent) -> String {
+    if history.wanted_s == 0.0 {
+        return "History: none is kept\n".to_owned();
+    }
+    let [bytes, limit] = [history.memory_bytes, history.memory_limit].map(|bytes| bytes as f64 / f64::from(1 << 20));
+    let (reaches, wanted) = (seconds(history.reaches_s), seconds(history.wanted_s));
+    let full = if history.memory_full { ", as far as its memory goes" } else { "" };
+    format!("History: reaches back {reaches} of {wanted}{full}; {bytes:.1} of {limit:.1} MiB (linkprobe status --since 1h)\n")
 }
 
 fn losses(status: &Status) -> String {

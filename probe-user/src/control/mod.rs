@@ -18,6 +18,11 @@ pub enum Request {
     Status,
     /// Read the configuration again.
     Reload,
+    /// What links were like, and carried, in the last while: what `linkprobe status --since` shows.
+    History {
+        /// Seconds.
+        since_s: u64,
+    },
     /// Fire the manual trigger.
     Trigger {
         /// Why, in the operator's words.

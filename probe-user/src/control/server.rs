@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::{LONGEST_LINE, Reply, Request};
+use crate::kernel::load::give_back_heap;
 
 /// How long a client may take for its one line.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -80,7 +81,9 @@ async fn serve(stream: UnixStream, calls: mpsc::Sender<Call>) -> io::Result<()> 
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
     BufReader::new(reader.take(LONGEST_LINE)).read_line(&mut line).await?;
-    let reply = match serde_json::from_str(&line) {
+    let request: Result<Request, _> = serde_json::from_str(&line);
+    let is_long = matches!(request, Ok(Request::History { .. }));
+    let reply = match request {
         Ok(request) => {
             let (sender, answer) = oneshot::channel();
             match calls.send(Call { request, reply: sender }).await {
@@ -90,7 +93,25 @@ async fn serve(stream: UnixStream, calls: mpsc::Sender<Call>) -> io::Result<()> 
         }
         Err(e) => Reply::Error(format!("not a request: {e}")),
     };
-    let mut bytes = serde_json::to_vec(&reply).map_err(io::Error::other)?;
+    // A megabyte of JSON takes its time: not that of the event loop.
+    let bytes = if is_long {
+        tokio::task::spawn_blocking(move || long_line(reply)).await.map_err(io::Error::other)?
+    } else {
+        encoded(&reply)
+    };
+    writer.write_all(&bytes?).await
+}
+
+/// The line of a long answer; what it took is given back.
+fn long_line(reply: Reply) -> io::Result<Vec<u8>> {
+    let line = encoded(&reply);
+    drop(reply);
+    give_back_heap();
+    line
+}
+
+fn encoded(reply: &Reply) -> io::Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec(reply).map_err(io::Error::other)?;
     bytes.push(b'\n');
-    writer.write_all(&bytes).await
+    Ok(bytes)
 }

@@ -2,6 +2,9 @@
 //!
 //! Of links in captures nobody told a state: what is not known of them is null.
 //!
+//! `normal` is what was usual in the hour before the window, by link and direction, beside the same of the window; null where nothing
+//! is known of that time.
+//!
 //! Every time is `{"mono_ns": …, "wall": "RFC 3339"}`, but for the long series, whose form [`series`] tells.
 
 use probe_core::incident::Incident;
@@ -12,7 +15,7 @@ use probe_core::verdict::Verdict;
 use serde_json::{Value, json};
 
 use super::file::CaptureSummary;
-use super::{series, wall, words};
+use super::{normal, series, wall, words};
 
 /// Version of the format.
 pub const VERSION: u64 = 1;
@@ -84,6 +87,7 @@ pub fn document(
         "links_after": links(&incident.links_after, incident)?,
         "taps": taps,
         "series": series::series(incident, &time),
+        "normal": normal::document(incident.normal.as_ref(), &time)?,
         "repeats": series::repeats(incident, &time)?,
         "drops": incident.drops,
         "capture": summary,

@@ -14,6 +14,7 @@ mod json;
 mod judgement;
 pub mod list;
 mod lost;
+mod normal;
 mod order;
 mod packets;
 pub mod page;

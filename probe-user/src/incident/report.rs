@@ -8,7 +8,7 @@ use probe_core::time::{Mono, WallOffset};
 
 use super::file::{CaptureSummary, TapCapture};
 use super::table::{Table, wrap};
-use super::{story, wall, words};
+use super::{normal, story, wall, words};
 
 /// Longest line, characters.
 pub const WIDTH: usize = 100;
@@ -28,6 +28,7 @@ pub fn report(incident: &Incident, capture: &CaptureSummary, wall: WallOffset, l
     if !incident.is_from_captures() {
         links(&mut out, incident);
     }
+    normal(&mut out, incident);
     taps(&mut out, incident, capture);
     lost(&mut out, incident, capture, losses);
     packets(&mut out, incident, capture);
@@ -144,6 +145,15 @@ fn master(link: &LinkState, incident: &Incident) -> String {
 
 fn slave(link: &LinkState) -> String {
     link.slave.as_ref().map_or_else(String::new, |slave| if slave.active { "active" } else { "backup" }.to_owned())
+}
+
+/// What was usual before, and what was not as usual: that has a mark.
+fn normal(out: &mut String, incident: &Incident) {
+    let Some(normal) = &incident.normal else { return };
+    section(out, &format!("What was normal before (in the {} before the window)", normal::length(normal)));
+    for line in normal::lines(normal) {
+        out.push_str(&wrap(&line.text, if line.odd { "! " } else { "  " }, "      ", WIDTH));
+    }
 }
 
 fn taps(out: &mut String, incident: &Incident, capture: &CaptureSummary) {

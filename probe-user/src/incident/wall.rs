@@ -8,9 +8,29 @@ pub fn rfc3339(wall_ns: u64) -> String {
     local(wall_ns).strftime("%Y-%m-%dT%H:%M:%S%.9f%:z").to_string()
 }
 
+/// RFC 3339 with microseconds and the zone's offset, the most that syslog takes: `2017-12-05T14:12:51.447649+09:00`.
+pub fn rfc3339_micros(wall_ns: u64) -> String {
+    local(wall_ns).strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string()
+}
+
+/// RFC 3339 with nanoseconds, UTC: `2017-12-05T05:12:51.447649123Z`.
+pub fn rfc3339_utc(wall_ns: u64) -> String {
+    timestamp(wall_ns).strftime("%Y-%m-%dT%H:%M:%S%.9fZ").to_string()
+}
+
 /// `14:12:51.447649000`.
 pub fn time_of_day(wall_ns: u64) -> String {
     local(wall_ns).strftime("%H:%M:%S%.9f").to_string()
+}
+
+/// `14:12:51`.
+pub fn hours_minutes_seconds(wall_ns: u64) -> String {
+    local(wall_ns).strftime("%H:%M:%S").to_string()
+}
+
+/// The date as the C locale has it: `12/05/17`.
+pub fn date_as_c(wall_ns: u64) -> String {
+    local(wall_ns).strftime("%m/%d/%y").to_string()
 }
 
 /// For tables: `2017-12-05 14:12:51`.
@@ -68,6 +88,12 @@ mod tests {
         assert!(text.contains(".447649123"), "{text}");
         let back: Timestamp = text.parse().expect("RFC 3339");
         assert_eq!(back.as_nanosecond(), i128::from(INCIDENT));
+    }
+
+    #[test]
+    fn times_for_others_are_in_utc_or_as_precise_as_syslog_takes() {
+        assert_eq!(rfc3339_utc(INCIDENT), "2017-12-05T05:12:51.447649123Z");
+        assert!(rfc3339_micros(INCIDENT).contains(":51.447649") && !rfc3339_micros(INCIDENT).contains("649123"));
     }
 
     #[test]

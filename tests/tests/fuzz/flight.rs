@@ -43,6 +43,8 @@ impl Bench {
             watched: Watched { bonds: vec!["bond0".to_owned()], interfaces: Vec::new() },
             cooldown: seconds(1, 5),
             ignore_shorter: seconds(2, 3),
+            history: 60_000_000_000,
+            history_memory: 64 << 10,
             ..FlightConfig::default()
         };
         let state = if settings & 4 == 0 { 0x3f } else { 0x07 };

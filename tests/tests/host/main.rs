@@ -1,18 +1,22 @@
 //! The agent on this machine's own kernel: veth pairs in network namespaces, no bonds. As root: `cargo xtask test`.
 
 mod analyze;
+mod command;
 mod commands;
 mod degrades;
 mod disk;
+mod export;
 mod files;
 mod filter;
 mod harness;
 mod held;
+mod history;
 mod lab;
 mod links;
 mod load;
 mod logs;
 mod matrix;
+mod metrics;
 mod netlink;
 mod page;
 mod reach;
@@ -22,4 +26,5 @@ mod reload;
 mod restart;
 mod sflow;
 mod storm;
+mod traffic;
 mod triggers;

@@ -81,6 +81,7 @@ fn the_reference_incident_has_its_verdict_on_top_and_every_chart() -> Result<()>
     let page = with_a_full_verdict(&written)?;
     let loaded = loaded(&page, &scratch)?;
     assert_eq!((loaded.number("chain")?, loaded.number("repeats")?, loaded.number("links")?), (6, 3, 3));
+    assert_eq!(loaded.number("normal")?, 6, "rows of what was normal: three links, both ways");
     assert_eq!(loaded.number("charts")?, 9, "marks, states, LACPDUs, round-trip times, probes, four of rates");
     assert!(loaded.number("failures")? >= 12 && loaded.number("recoveries")? >= 8);
     for text in [
@@ -89,6 +90,8 @@ fn the_reference_incident_has_its_verdict_on_top_and_every_chart() -> Result<()>
         "Evidence that is missing",
         "dp0s0: our LACPDUs do not reach the partner",
         "wireshark capture.pcapng",
+        "far more than usual",
+        "Shaded: usual in the 58 min 0 s before",
     ] {
         assert!(loaded.dom.contains(text), "{text}");
     }
@@ -201,6 +204,6 @@ fn an_incident_with_nothing_but_a_trigger_has_a_page() -> Result<()> {
     };
     let loaded = loaded(&page_of(bare, &scratch)?, &scratch)?;
     assert!(loaded.dom.contains("No verdict") && loaded.dom.contains("Nothing that Linkprobe watches changed."));
-    assert_eq!(loaded.number("chain")?, 0);
+    assert_eq!((loaded.number("chain")?, loaded.number("normal")?), (0, 0));
     Ok(())
 }

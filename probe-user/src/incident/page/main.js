@@ -14,6 +14,7 @@
   guard("about", lp.tables.about);
   guard("axis", lp.axis.tools);
   counts.charts = guard("axis", lp.plots.build);
+  counts.normal = guard("normal", lp.normal.build);
   counts.matrix = guard("matrix", lp.matrix.build);
   guard("axis", lp.plots.watch);
   counts.failures = lp.events.failures.length;

@@ -13,7 +13,7 @@ const STYLES: [&str; 4] =
     [include_str!("uplot/uPlot.min.css"), include_str!("style.css"), include_str!("plots.css"), include_str!("print.css")];
 const LICENCE: &str = include_str!("uplot/LICENSE");
 /// In the order in which they need each other.
-const SCRIPTS: [&str; 14] = [
+const SCRIPTS: [&str; 15] = [
     include_str!("uplot/uPlot.iife.min.js"),
     include_str!("base.js"),
     include_str!("time.js"),
@@ -22,6 +22,7 @@ const SCRIPTS: [&str; 14] = [
     include_str!("states.js"),
     include_str!("axis.js"),
     include_str!("lanes.js"),
+    include_str!("normal.js"),
     include_str!("plots.js"),
     include_str!("verdict.js"),
     include_str!("matrix.js"),
@@ -134,7 +135,7 @@ mod tests {
     fn the_page_has_its_sections_its_library_and_the_librarys_licence() {
         let page = page(&json!({ "headline": "bond0: carrier lost" }));
         assert!(page.starts_with("<!doctype html>") && page.contains("<title>bond0: carrier lost"), "{}", &page[..200]);
-        for id in ["verdict", "axis", "matrix", "repeats", "drops", "links", "losses", "timeline", "capture"] {
+        for id in ["verdict", "axis", "normal", "matrix", "repeats", "drops", "links", "losses", "timeline", "capture"] {
             assert!(page.contains(&format!("<section id=\"{id}\"")), "{id}");
         }
         assert!(page.contains("var uPlot=") && page.contains("Copyright (c) 2022 Leon Sorokin"));

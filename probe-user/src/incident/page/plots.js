@@ -28,7 +28,7 @@ lp.plots = (() => {
       const tap = link[direction === "out" ? "egress" : "ingress"];
       const driver = link.driver && link.driver[direction === "out" ? "tx" : "rx"];
       const color = colorIndex(name);
-      if (tap) found.push({ name, color, wide: bonds.has(name), ys: per(tap[column]) });
+      if (tap) found.push({ name, color, wide: bonds.has(name), ys: per(tap[column]), usual: lp.normal.usual(name, direction, column) });
       // A bond has no wire of its own.
       if (driver && !bonds.has(name)) found.push({ name: `${name} driver`, color, dash: true, ys: per(driver[column]) });
     }
@@ -71,7 +71,7 @@ lp.plots = (() => {
     const head = legend(title, group, all, () => chart);
     const holder = h("div", { class: "chart", role: "img", "aria-label": `${title}: ${all.map((curve) => curve.name).join(", ")}` });
     box.append(h("div", { class: "panel" }, head.element, holder));
-    const options = axis.options(height + (last ? 38 : 0), last, { setCursor: [head.show] });
+    const options = axis.options(height + (last ? 38 : 0), last, { setCursor: [head.show], drawClear: [(u) => lp.normal.bands(u, all)] });
     const log = logarithmic && stepped;
     options.scales.y = log
       ? { distr: 4, asinh: ground, range: (u, min, max) => [0, Math.max(10 * ground, (max || 0) * 1.4)] }
@@ -112,7 +112,7 @@ lp.plots = (() => {
     box.append(h("div", { class: "switches" }, h("label", {}, h("input", {
       type: "checkbox", checked: logarithmic,
       onchange: (event) => { logarithmic = event.currentTarget.checked; build(); box.querySelector(".switches input").focus(); },
-    }), " Logarithmic rates"), h("span", { class: "hint" }, "Solid: at the tap. Dashed: by the driver's own counters.")));
+    }), " Logarithmic rates"), h("span", { class: "hint" }, `Solid: at the tap. Dashed: by the driver's own counters.${lp.normal.hint()}`)));
     panels.forEach(([title, group, all, height, ground], i) =>
       plot(title, group, xs, all, { height, format: lp.si, unit: lp.si, stepped: true, ground, last: last && i === panels.length - 1 }));
   }
