@@ -1,6 +1,7 @@
 //! sFlow against those who receive it: pmacct's sfacctd, and Wireshark's dissector.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -297,7 +298,7 @@ fn samples_that_are_lost_are_told_as_drops() -> Result<()> {
 fn an_index_too_large_for_the_compact_form_and_an_agent_of_ipv6_are_read_by_wireshark() -> Result<()> {
     const INDEX: u32 = 1 << 25;
     let scratch = Scratch::new("sflow")?;
-    let agent = "2001:db8::7".parse()?;
+    let agent: IpAddr = "2001:db8::7".parse()?;
     let mut exporter = Exporter::new(Mono(0), Config { agent, sub_agent: 1, counters: 1_000_000_000, wait: 0 });
     let sample = probe_common::event::Sample {
         at_ns: 0,
@@ -343,7 +344,7 @@ fn an_index_too_large_for_the_compact_form_and_an_agent_of_ipv6_are_read_by_wire
         "sflow_245.ifinoct",
     ];
     let index = INDEX.to_string();
-    let expected = ["2001:db8::7", &index, "500", "123", "4", &index, &index, &index, "8589934592"];
+    let expected: [&str; 9] = ["2001:db8::7", &index, "500", "123", "4", &index, &index, &index, "8589934592"];
     let rows = tshark::fields(&pcap, "", &columns)?;
     assert_eq!(rows, [expected.map(str::to_owned).to_vec()]);
     Ok(())
