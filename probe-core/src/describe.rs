@@ -101,6 +101,8 @@ impl fmt::Display for What {
             What::TapAttached { tap } => write!(f, "tap attached: {tap}"),
             What::TapDetached { tap } => write!(f, "tap gone: {tap}"),
             What::Trigger { kind, text } => write!(f, "trigger {kind}: {text}"),
+            What::Recovery { dry_run: false, text, .. } => write!(f, "recovery: {text}"),
+            What::Recovery { dry_run: true, text, .. } => write!(f, "recovery (dry run): {text}"),
             What::Alarm { text } => write!(f, "alarm: {text}"),
         }
     }

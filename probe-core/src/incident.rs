@@ -15,7 +15,7 @@ use crate::timeline::{Entry, LinkName};
 use crate::verdict::Verdict;
 
 /// One trigger that fired.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Trigger {
     /// When.
     pub at: Mono,

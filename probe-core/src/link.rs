@@ -102,6 +102,8 @@ pub struct BondState {
     pub min_links: u32,
     /// `IFLA_BOND_ACTIVE_SLAVE` of the modes that have one.
     pub active_slave: Option<u32>,
+    /// `IFLA_BOND_PRIMARY`, of the same modes.
+    pub primary: Option<u32>,
     /// `IFLA_BOND_AD_INFO` of 802.3ad.
     pub aggregator: Option<Aggregator>,
     /// `IFLA_BOND_AD_LACP_RATE`: true for fast (1 s).
@@ -136,6 +138,10 @@ pub struct SlaveState {
     /// `IFLA_BOND_SLAVE_PERM_HWADDR`.
     #[serde(serialize_with = "serialize_mac")]
     pub permanent_mac: [u8; 6],
+    /// `IFLA_BOND_SLAVE_QUEUE_ID`: the queue that is its own; 0 for none.
+    pub queue_id: u16,
+    /// `IFLA_BOND_SLAVE_PRIO`: who becomes active first; 0 unless set.
+    pub prio: i32,
     /// `IFLA_BOND_SLAVE_AD_AGGREGATOR_ID` (802.3ad).
     pub aggregator_id: Option<u16>,
     /// `IFLA_BOND_SLAVE_AD_ACTOR_OPER_PORT_STATE` (802.3ad): LACP state bits.

@@ -47,6 +47,7 @@ impl Entry {
             What::Storm { begins, .. } | What::Blackout { begins, .. } => by(!begins),
             What::Log { failure, .. } => by(!failure),
             What::Trigger { kind, .. } => trigger(kind),
+            What::Recovery { dry_run: false, step, .. } => step.tone(),
             _ => Tone::Note,
         }
     }

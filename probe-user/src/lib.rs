@@ -15,4 +15,5 @@ pub mod metrics;
 pub mod netlink;
 pub mod probe;
 pub mod readable;
+pub mod recovery;
 pub mod text;

@@ -49,7 +49,7 @@ struct Case {
 const RECORD: u32 = stage::COUNT | stage::CLASSIFY | stage::RECORD;
 const REPEATED: u32 = RECORD | stage::REPEAT;
 const PLAIN: Case = Case { name: "empty", stages: None, control: false, sample: 0, fresh: true };
-const CASES: [Case; 9] = [
+const CASES: [Case; 10] = [
     PLAIN,
     Case { name: "count", stages: Some(stage::COUNT), ..PLAIN },
     Case { name: "count, classify", stages: Some(stage::COUNT | stage::CLASSIFY), ..PLAIN },
@@ -57,6 +57,7 @@ const CASES: [Case; 9] = [
     Case { name: "the same, control lane", stages: Some(RECORD), control: true, ..PLAIN },
     Case { name: "record and look for repeats", stages: Some(REPEATED), ..PLAIN },
     Case { name: "the same, control lane ", stages: Some(REPEATED), control: true, ..PLAIN },
+    Case { name: "all: and no collector of samples", stages: Some(REPEATED | stage::SAMPLE), ..PLAIN },
     Case { name: "all: and sample 1:1000", stages: Some(REPEATED | stage::SAMPLE), sample: 1000, ..PLAIN },
     Case { name: "a copy in a storm", stages: Some(REPEATED), fresh: false, ..PLAIN },
 ];

@@ -8,6 +8,7 @@ use crate::link::LinkState;
 use crate::matrix::Second;
 use crate::netlink::LinkMessage;
 use crate::reach::{ProbeSample, Target};
+use crate::recovery::Step;
 use crate::repeat::RepeatSeen;
 use crate::table::Role;
 use crate::time::Mono;
@@ -121,6 +122,31 @@ pub enum Event {
         link: LinkName,
         /// Hook and direction.
         tap: String,
+    },
+    /// A step of a recovery: it goes on the timeline.
+    Recovery {
+        /// The bond or the slave.
+        link: Option<LinkName>,
+        /// Which.
+        step: Step,
+        /// It only would be done.
+        dry_run: bool,
+        /// In words.
+        text: String,
+    },
+    /// What happens to this slave from now on is the doing of a recovery: it opens no incident.
+    Hold {
+        /// The slave.
+        slave: LinkName,
+        /// ifindex of its bond.
+        bond: u32,
+    },
+    /// It is no longer. `out`: the slave could not be put back.
+    Free {
+        /// The slave.
+        slave: LinkName,
+        /// It is not in its bond.
+        out: bool,
     },
     /// Something is wrong with Linkprobe itself.
     Alarm {

@@ -1,6 +1,7 @@
 //! The engine's part in the tap matrix: keeps the seconds, and turns what is odd into entries and triggers.
 
 use super::{Action, Flight};
+use crate::direction::Direction;
 use crate::matrix::{Detector, Odd, Second, Seconds};
 use crate::time::{Mono, SECOND};
 use crate::timeline::{Entry, Source, What};
@@ -27,6 +28,11 @@ impl Matrix {
     /// Adds the newest second to those that an incident may have; `window` is where an open one begins.
     pub fn keep(&mut self, second: Second, window: Option<Mono>) {
         self.seconds.push(second, window);
+    }
+
+    /// Whether a link is known to send nothing of what it is handed, or to receive nothing.
+    pub fn is_blacked_out(&self, ifindex: u32, direction: Direction) -> bool {
+        self.detector.is_blacked_out(ifindex, direction)
     }
 
     /// The seconds that have a part in a window.

@@ -15,6 +15,7 @@ mod matrix;
 mod past;
 mod reach;
 mod reason;
+mod recovery;
 mod repeat;
 mod status;
 #[cfg(test)]
@@ -55,6 +56,7 @@ pub struct Flight {
     repeats: repeat::Repeats,
     drops: drops::Drops,
     reasons: reason::Reasons,
+    ours: recovery::Ours,
     /// The links whose taps were asked for, why, and by which name.
     tapped: BTreeMap<u32, (Role, String)>,
     open: Option<window::Window>,
@@ -81,6 +83,7 @@ impl Flight {
             repeats: repeat::Repeats::new(config.storm_rate, config.before.saturating_add(config.longest)),
             drops: drops::Drops::new(config.before.saturating_add(config.longest)),
             reasons: reason::Reasons::default(),
+            ours: recovery::Ours::default(),
             tapped: BTreeMap::new(),
             open: None,
             opened: 0,
@@ -150,6 +153,11 @@ impl Flight {
                 self.note(now, Some(link), What::TapAttached { tap }, &mut actions);
             }
             Event::TapDetached { link, tap } => self.note(now, Some(link), What::TapDetached { tap }, &mut actions),
+            Event::Recovery { link, step, dry_run, text } => {
+                self.note(now, link, What::Recovery { step, dry_run, text }, &mut actions);
+            }
+            Event::Hold { slave, bond } => self.ours.hold(slave.ifindex, bond),
+            Event::Free { slave, out } => self.free(now, slave, out, &mut actions),
             Event::Alarm { text } => self.note(now, None, What::Alarm { text }, &mut actions),
             Event::Stop => {
                 self.close(Some(now), &mut actions);
@@ -279,7 +287,7 @@ impl Flight {
     /// Asks for the taps of the links that are watched now, and takes away the others. The taps of links that were `gone` are
     /// gone with them, even if there is another link under the same index now.
     fn tap(&mut self, gone: &[u32], actions: &mut Vec<Action>) {
-        let watched: BTreeMap<u32, Role> = self.table.watched().map(|(link, role)| (link.state.ifindex, role)).collect();
+        let watched = self.tappable();
         let table = &self.table;
         self.tapped.retain(|ifindex, (role, name)| {
             let gone = gone.contains(ifindex);
@@ -301,6 +309,9 @@ impl Flight {
     }
 
     fn fire(&mut self, fired: &Fired, actions: &mut Vec<Action>) {
+        if self.ours.explains(fired) {
+            return;
+        }
         self.fire_about(fired, "", actions);
     }
 

@@ -41,6 +41,11 @@ struct Handed {
 }
 
 impl Egress {
+    /// It goes on.
+    pub fn is_blackout(&self) -> bool {
+        self.blackout
+    }
+
     /// Takes a second of the link; returns when a blackout began, or ended.
     pub fn second(&mut self, second: &Second, cell: &Cell, up: bool) -> Option<(Mono, What)> {
         let (Some(egress), Some(driver), true) = (cell.egress, cell.driver, up) else {
@@ -103,6 +108,11 @@ pub struct Ingress {
 }
 
 impl Ingress {
+    /// It goes on.
+    pub fn is_blackout(&self) -> bool {
+        self.blackout
+    }
+
     /// Takes a second of the link; returns when a blackout began, or ended.
     ///
     /// That traffic stops proves nothing. What the other end sends by itself must have come steadily, and be missing, while we go

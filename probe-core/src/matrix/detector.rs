@@ -37,6 +37,14 @@ struct Watch {
 }
 
 impl Detector {
+    /// Whether a blackout goes on at a link.
+    pub fn is_blacked_out(&self, ifindex: u32, direction: Direction) -> bool {
+        self.links.get(&ifindex).is_some_and(|watch| match direction {
+            Direction::Egress => watch.egress.is_blackout(),
+            Direction::Ingress => watch.ingress.is_blackout(),
+        })
+    }
+
     /// Takes the next second. `up` tells of an index whether the link has its carrier and is set up: without, it is no wonder that
     /// nothing passes.
     pub fn second(&mut self, second: &Second, up: impl Fn(u32) -> bool) -> Vec<Odd> {

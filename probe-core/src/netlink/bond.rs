@@ -7,6 +7,7 @@ use crate::link::{Aggregator, BondState, MiiStatus, SlaveState};
 const IFLA_BOND_MODE: u16 = 1;
 const IFLA_BOND_ACTIVE_SLAVE: u16 = 2;
 const IFLA_BOND_MIIMON: u16 = 3;
+const IFLA_BOND_PRIMARY: u16 = 11;
 const IFLA_BOND_MIN_LINKS: u16 = 18;
 const IFLA_BOND_AD_LACP_RATE: u16 = 21;
 const IFLA_BOND_AD_INFO: u16 = 23;
@@ -21,9 +22,11 @@ const IFLA_BOND_SLAVE_STATE: u16 = 1;
 const IFLA_BOND_SLAVE_MII_STATUS: u16 = 2;
 const IFLA_BOND_SLAVE_LINK_FAILURE_COUNT: u16 = 3;
 const IFLA_BOND_SLAVE_PERM_HWADDR: u16 = 4;
+const IFLA_BOND_SLAVE_QUEUE_ID: u16 = 5;
 const IFLA_BOND_SLAVE_AD_AGGREGATOR_ID: u16 = 6;
 const IFLA_BOND_SLAVE_AD_ACTOR_OPER_PORT_STATE: u16 = 7;
 const IFLA_BOND_SLAVE_AD_PARTNER_OPER_PORT_STATE: u16 = 8;
+const IFLA_BOND_SLAVE_PRIO: u16 = 9;
 
 /// Names of the modes, by number (`bond_mode_tbl` of the kernel).
 const MODES: [&str; 7] = ["balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"];
@@ -39,6 +42,7 @@ pub fn bond(data: Attribute<'_>) -> Result<BondState, DecodeError> {
                 bond.mode = MODES.get(usize::from(mode)).map_or_else(|| format!("mode {mode}"), ToString::to_string);
             }
             IFLA_BOND_ACTIVE_SLAVE => bond.active_slave = attribute.ifindex("IFLA_BOND_ACTIVE_SLAVE")?,
+            IFLA_BOND_PRIMARY => bond.primary = attribute.ifindex("IFLA_BOND_PRIMARY")?,
             IFLA_BOND_MIIMON => bond.miimon_ms = attribute.u32("IFLA_BOND_MIIMON")?,
             IFLA_BOND_MIN_LINKS => bond.min_links = attribute.u32("IFLA_BOND_MIN_LINKS")?,
             IFLA_BOND_AD_LACP_RATE => bond.lacp_fast = attribute.u8("IFLA_BOND_AD_LACP_RATE")? != 0,
@@ -62,6 +66,8 @@ pub fn slave(data: Attribute<'_>) -> Result<SlaveState, DecodeError> {
                 slave.link_failures = attribute.u32("IFLA_BOND_SLAVE_LINK_FAILURE_COUNT")?;
             }
             IFLA_BOND_SLAVE_PERM_HWADDR => slave.permanent_mac = attribute.mac(),
+            IFLA_BOND_SLAVE_QUEUE_ID => slave.queue_id = attribute.u16("IFLA_BOND_SLAVE_QUEUE_ID")?,
+            IFLA_BOND_SLAVE_PRIO => slave.prio = attribute.u32("IFLA_BOND_SLAVE_PRIO")?.cast_signed(),
             IFLA_BOND_SLAVE_AD_AGGREGATOR_ID => {
                 slave.aggregator_id = Some(attribute.u16("IFLA_BOND_SLAVE_AD_AGGREGATOR_ID")?);
             }
@@ -102,4 +108,21 @@ fn aggregator(info: Attribute<'_>) -> Result<Aggregator, DecodeError> {
         }
     }
     Ok(aggregator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::attribute;
+    use super::*;
+
+    #[test]
+    fn what_an_operator_set_at_a_slave_and_at_its_bond_is_told() {
+        let of = |attributes: &[Vec<u8>]| attributes.concat();
+        let bytes = of(&[attribute(5, &7u16.to_ne_bytes()), attribute(9, &(-3i32).to_ne_bytes())]);
+        let told = slave(Attribute { ifindex: 1, kind: 0, value: &bytes }).expect("a slave");
+        assert_eq!((told.queue_id, told.prio), (7, -3));
+        let bytes = of(&[attribute(2, &4u32.to_ne_bytes()), attribute(11, &5u32.to_ne_bytes())]);
+        let told = bond(Attribute { ifindex: 1, kind: 0, value: &bytes }).expect("a bond");
+        assert_eq!((told.active_slave, told.primary), (Some(4), Some(5)));
+    }
 }

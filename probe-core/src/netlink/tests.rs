@@ -78,6 +78,7 @@ mod on_captured_bytes {
             miimon_ms: 100,
             min_links: 0,
             active_slave: None,
+            primary: None,
             aggregator: Some(aggregator),
             lacp_fast: true,
         };

@@ -15,6 +15,9 @@ pub fn entry(entry: &Entry, is_bond: bool) -> Level {
         What::TapAttached { .. } | What::TapDetached { .. } | What::Appeared { initial: true } => Level::Debug,
         What::LacpCounters(_) => Level::Debug,
         What::Storm { begins: true, .. } | What::Blackout { begins: true, .. } => Level::Error,
+        // What is done to a bond is worth knowing at every receiver, and what fails there more so.
+        What::Recovery { step, dry_run: false, .. } if step.tone() == Tone::Failure => Level::Error,
+        What::Recovery { .. } => Level::Notice,
         What::Gap { .. } => Level::Warning,
         What::ClockStep { .. } | What::LinkReason { .. } | What::Rate { .. } | What::Renamed { .. } => Level::Notice,
         _ => match entry.tone() {

@@ -68,8 +68,8 @@ impl Recovery {
                 self.with_run(now, sight, &mut deeds, |run, cx| run.done(cx, result));
             }
             Input::Done(..) => {}
-            Input::CommandEnded(well, text) => self.command_ended(well, text, &mut deeds),
-            Input::Look => self.with_run(now, sight, &mut deeds, |run, cx| run.look(cx)),
+            Input::CommandEnded(well, text) => self.command_ended(well, &text, &mut deeds),
+            Input::Look => self.with_run(now, sight, &mut deeds, Run::look),
             Input::Stop => self.stop(now, sight, &mut deeds),
         }
         self.settle(now, &mut deeds);
@@ -84,6 +84,11 @@ impl Recovery {
     /// True while slaves are taken out and put back.
     pub fn is_busy(&self) -> bool {
         self.run.is_some()
+    }
+
+    /// True while the command runs.
+    pub fn is_called(&self) -> bool {
+        self.called.is_some()
     }
 
     /// A link that the sight must have, also when it is in no bond.
@@ -153,14 +158,14 @@ impl Recovery {
         }
         if bonds.is_empty() {
             let about = self.about(written, matches, sight, None);
-            return self.refuse(now, about, None, "it is about no bond that is watched".to_owned(), deeds);
+            return self.refuse(now, about, None, "it is about no bond that is watched", deeds);
         }
         for bond in bonds {
             let of_bond = |found: &&Match| bond_of(found).is_some_and(|of| of.link == bond.link);
             let ours: Vec<Match> = matches.iter().filter(of_bond).cloned().collect();
             let about = self.about(written, &ours, sight, Some(bond));
             match self.objection(now, &about, &ours, bond, sight) {
-                Some(why) => self.refuse(now, about, Some(bond.link.clone()), why, deeds),
+                Some(why) => self.refuse(now, about, Some(bond.link.clone()), &why, deeds),
                 None if self.config.mode == RecoverMode::DryRun => self.dry_run(now, about, bond, sight, deeds),
                 None => {
                     self.state.attempts.push(Attempt { what: bond.link.name.clone(), at: now.0 });
@@ -197,6 +202,12 @@ impl Recovery {
         if let Some(run) = &self.run {
             return Some(format!("the recovery of {} is not over", run.bond().name));
         }
+        if let Some(note) = &self.state.out {
+            let back = sight.slave(note.slave_index).is_some_and(|slave| slave.master == Some(note.bond_index));
+            if !back {
+                return Some(format!("{} is still out of {}: an earlier recovery could not put it back", note.slave, note.bond));
+            }
+        }
         let goes_on = matches.iter().any(|found| found.goes_on || concerns(found.cause).is_empty());
         if !goes_on && sight.troubles_of(bond.link.ifindex, &about.concerns).is_empty() {
             return Some(format!("{name} works again"));
@@ -217,7 +228,7 @@ impl Recovery {
         if why.is_empty() { Some(format!("{name} has no slave")) } else { Some(why.join("; ")) }
     }
 
-    fn refuse(&mut self, now: Mono, about: About, link: Option<LinkName>, why: String, deeds: &mut Vec<Deed>) {
+    fn refuse(&mut self, now: Mono, about: About, link: Option<LinkName>, why: &str, deeds: &mut Vec<Deed>) {
         let text = format!("nothing is done for {}, found by incident {}: {why}", about.why, about.incident);
         let dry_run = self.config.mode == RecoverMode::DryRun;
         let step = Done { at: now, link: link.clone(), step: Step::Refused, text: text.clone() };
@@ -303,7 +314,7 @@ impl Recovery {
         deeds.push(Deed::Run(call));
     }
 
-    fn command_ended(&mut self, well: bool, text: String, deeds: &mut Vec<Deed>) {
+    fn command_ended(&mut self, well: bool, text: &str, deeds: &mut Vec<Deed>) {
         let Some(call) = self.called.take() else { return };
         let step = if well { Step::CommandEnded } else { Step::CommandFailed };
         deeds.push(Deed::Tell { link: call.bond, step, dry_run: false, text: format!("{} {text}", call.argv.join(" ")) });
@@ -315,7 +326,7 @@ impl Recovery {
             let text = format!("{} is not run for incident {}: the agent stops", call.argv.join(" "), call.incident);
             deeds.push(Deed::Tell { link: call.bond, step: Step::Refused, dry_run: false, text });
         }
-        self.with_run(now, sight, deeds, |run, cx| run.stop(cx));
+        self.with_run(now, sight, deeds, Run::stop);
     }
 }
 

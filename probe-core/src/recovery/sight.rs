@@ -168,7 +168,9 @@ pub fn concerns(cause: Cause) -> Vec<TroubleKind> {
     if finding(&[FindingKind::BondCarriesNothing, FindingKind::BondDown]) || trigger(&[Kind::BondDown]) {
         return [&way[..], &[Down]].concat();
     }
-    if finding(&[FindingKind::TxBlackout, FindingKind::RxBlackout, FindingKind::GhostPackets]) || trigger(&[Kind::Blackout]) {
+    if finding(&[FindingKind::TxBlackout, FindingKind::RxBlackout, FindingKind::GhostPackets])
+        || trigger(&[Kind::Blackout, Kind::Ghosts])
+    {
         return way.to_vec();
     }
     if finding(&[FindingKind::LacpdusNotArriving, FindingKind::LacpdusNotSent, FindingKind::PartnerSilent])

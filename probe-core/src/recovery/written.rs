@@ -2,7 +2,6 @@
 
 use super::Cause;
 use crate::incident::Trigger;
-use crate::time::Mono;
 use crate::timeline::LinkName;
 use crate::verdict::{Finding, FindingKind, Severity, Verdict};
 
@@ -57,11 +56,7 @@ pub struct Match {
 impl Written {
     /// Of an incident with this verdict.
     pub fn new(id: &str, directory: &str, headline: &str, verdict: &Verdict, triggers: &[Trigger]) -> Self {
-        let found = |finding: &Finding| Found {
-            kind: finding.kind,
-            link: finding.link.clone(),
-            over: finding.until.is_some_and(|until| until > Mono(0)),
-        };
+        let found = |finding: &Finding| Found { kind: finding.kind, link: finding.link.clone(), over: finding.until.is_some() };
         Self {
             id: id.to_owned(),
             directory: directory.to_owned(),

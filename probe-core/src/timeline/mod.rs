@@ -11,6 +11,7 @@ use crate::direction::Direction;
 use crate::lacp::{Grown, Lacpdu};
 use crate::link::{MiiStatus, OperState};
 use crate::reach::Method;
+use crate::recovery::Step;
 use crate::repeat::RepeatSeen;
 use crate::time::Mono;
 
@@ -254,6 +255,15 @@ pub enum What {
     Trigger {
         /// Which.
         kind: &'static str,
+        /// In words.
+        text: String,
+    },
+    /// A step of a recovery, or of the command that is run beside it.
+    Recovery {
+        /// Which.
+        step: Step,
+        /// It only would be done.
+        dry_run: bool,
         /// In words.
         text: String,
     },

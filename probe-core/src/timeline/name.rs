@@ -33,6 +33,7 @@ impl What {
             What::TapAttached { .. } => "tap-attached",
             What::TapDetached { .. } => "tap-detached",
             What::Trigger { .. } => "trigger",
+            What::Recovery { .. } => "recovery",
             What::Alarm { .. } => "alarm",
         }
     }
@@ -45,6 +46,7 @@ mod tests {
     use crate::lacp::Lacpdu;
     use crate::link::{MiiStatus, OperState};
     use crate::reach::Method;
+    use crate::recovery::Step;
 
     #[test]
     fn every_name_is_the_tag_in_json() {
@@ -76,6 +78,7 @@ mod tests {
             What::TapAttached { tap: text() },
             What::TapDetached { tap: text() },
             What::Trigger { kind: "manual", text: text() },
+            What::Recovery { step: Step::Takes, dry_run: false, text: text() },
             What::Alarm { text: text() },
         ];
         for what in all {

@@ -2,6 +2,7 @@
 
 use crate::incident::Incident;
 use crate::link::LinkState;
+use crate::recovery::Step;
 use crate::time::{Mono, SECOND};
 use crate::timeline::{Entry, What};
 
@@ -42,6 +43,8 @@ pub struct Life<'a> {
     pub admin_down: Vec<Span<'a>>,
     /// Operationally down.
     pub oper_down: Vec<Span<'a>>,
+    /// Taken out by a recovery, until it was put back.
+    pub ours: Vec<Span<'a>>,
     /// Out of the bond that it was in, or gone.
     pub removed: Vec<Span<'a>>,
     /// Times that its carrier went in the window, the unseen ones included.
@@ -83,6 +86,8 @@ impl<'a> Life<'a> {
             What::Oper { to, .. } => turn(&mut self.oper_down, entry, to.is_down()),
             What::Master { from: Some(_), to } => turn(&mut self.removed, entry, to.is_none()),
             What::Master { from: None, to: Some(_) } | What::Appeared { .. } => turn(&mut self.removed, entry, false),
+            What::Recovery { step: Step::Takes | Step::Resumes, dry_run: false, .. } => turn(&mut self.ours, entry, true),
+            What::Recovery { step: Step::PutBack, .. } => turn(&mut self.ours, entry, false),
             What::Vanished => turn(&mut self.removed, entry, true),
             _ => {}
         }
@@ -91,6 +96,11 @@ impl<'a> Life<'a> {
     /// True when it can pass frames at `at`, as far as the link itself is concerned.
     pub fn is_up(&self, at: Mono) -> bool {
         [&self.no_carrier, &self.admin_down, &self.removed].iter().all(|spans| !spans.iter().any(|span| span.covers(at)))
+    }
+
+    /// What happened to it at `at` was the doing of a recovery.
+    pub fn is_ours(&self, at: Mono) -> bool {
+        self.ours.iter().any(|span| span.touches(at))
     }
 
     /// Set down, or taken out, at about this time: what then happens to its carrier needs no other cause.

@@ -47,6 +47,7 @@ impl Agent {
                 self.incidents.close(incident, before, other_losses_between(base.as_ref(), self.own_losses()));
                 Vec::new()
             }
+            Action::AskLink { ifindex } if self.asks_later(ifindex) => Vec::new(),
             Action::AskLink { ifindex } => ask(ifindex),
             Action::AskReason { ifindex } => {
                 self.reasons.ask(ifindex);
@@ -66,8 +67,15 @@ impl Agent {
         if let WriteOutcome::Written { incident, .. } = &outcome {
             self.teller.written(incident);
         }
+        let on_disk = match &outcome {
+            WriteOutcome::Written { incident, .. } => Some(incident.clone()),
+            _ => None,
+        };
         if let Some(text) = self.incidents.outcome(outcome) {
             self.handle(Event::Alarm { text });
+        }
+        if let Some(incident) = on_disk {
+            self.recover_from(&incident);
         }
     }
 

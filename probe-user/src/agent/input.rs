@@ -16,6 +16,7 @@ use crate::metrics::{self, Scrape};
 use crate::netlink::{Monitor, Reason, Received, StatsAnswer};
 use crate::probe::{Probes, Report};
 use crate::readable::Readable;
+use crate::recovery::Report as Recovered;
 
 /// What woke it.
 pub enum Input {
@@ -41,6 +42,8 @@ pub enum Input {
     Reason(Reason),
     /// The writer is done with an incident, or has failed.
     Written(Box<WriteOutcome>),
+    /// Something of a recovery was done.
+    Recovery(Recovered),
     /// A signal.
     Signal(Signal),
     /// Nothing, for as long as was asked.
@@ -75,6 +78,7 @@ pub struct Inputs {
     pub logs: Logs,
     counted: mpsc::Receiver<StatsAnswer>,
     reasons: mpsc::UnboundedReceiver<Reason>,
+    recovered: mpsc::UnboundedReceiver<Recovered>,
     /// Outcomes of writing.
     pub written: mpsc::UnboundedReceiver<WriteOutcome>,
     server: Server,
@@ -103,6 +107,7 @@ impl Inputs {
         counted: mpsc::Receiver<StatsAnswer>,
         reasons: mpsc::UnboundedReceiver<Reason>,
         written: mpsc::UnboundedReceiver<WriteOutcome>,
+        recovered: mpsc::UnboundedReceiver<Recovered>,
     ) -> io::Result<Self> {
         Ok(Self {
             events_ready: Readable::watch(&events)?,
@@ -118,6 +123,7 @@ impl Inputs {
             counted,
             reasons,
             written,
+            recovered,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
@@ -154,6 +160,8 @@ impl Inputs {
             step = self.clock.stepped() => Ok(Input::ClockStep(step.context("clock")?)),
             Some(counted) = self.counted.recv() => Ok(Input::Counted(counted)),
             Some(reason) = self.reasons.recv() => Ok(Input::Reason(reason)),
+            // After netlink: the kernel told of a change before it told that the change is made.
+            Some(report) = self.recovered.recv() => Ok(Input::Recovery(report)),
             Some(outcome) = self.written.recv() => Ok(Input::Written(Box::new(outcome))),
             _ = self.user1.recv() => Ok(Input::Signal(Signal::Trigger)),
             report = self.probes.next() => Ok(Input::Probe(report)),

@@ -12,6 +12,7 @@ mod logging;
 mod matrix;
 mod metrics;
 mod past;
+mod recovery;
 mod reload;
 mod report;
 mod samples;
@@ -100,6 +101,8 @@ struct Agent {
     teller: tell::Teller,
     /// What the kernel had dropped.
     dropped: drops::Dropped,
+    /// Puts bonds back, and runs the operator's command.
+    recoverer: recovery::Recoverer,
     /// Sends samples and counters to flow collectors, where there are any.
     sflow: Option<Sflow>,
     /// Interfaces whose taps could not be attached: it is tried again.
@@ -158,7 +161,7 @@ impl Agent {
         loop {
             let now = clock::now();
             let deadline = self.flight.next_deadline().map_or(TICK, |at| Duration::from_nanos(at.since(now)));
-            let patience = deadline.min(self.counting.due_in(now)).min(TICK);
+            let patience = deadline.min(self.counting.due_in(now)).min(self.recoverer.due_in(now)).min(TICK);
             let input = inputs.next(patience).await?;
             // The kernel's own events first: an edge was made before the message that tells of it, and has the exact time.
             self.kernel_events(inputs);
@@ -181,6 +184,7 @@ impl Agent {
                 Input::Counted(answer) => self.counted(answer),
                 Input::Reason((ifindex, reason)) => self.handle(Event::LinkReason { ifindex, reason }),
                 Input::Written(outcome) => self.written(*outcome),
+                Input::Recovery(report) => self.recovery_report(report),
                 Input::Signal(Signal::Trigger) => self.handle(Event::Manual { reason: "SIGUSR1".into() }),
                 Input::Signal(Signal::Reload) => match self.reload(inputs) {
                     Ok(keys) => log::info!("SIGHUP: {}", reloaded(&keys)),
@@ -188,6 +192,7 @@ impl Agent {
                 },
                 Input::Signal(Signal::Stop) => return Ok(()),
             }
+            self.recovery_look();
             self.housekeeping(inputs);
         }
     }
@@ -287,7 +292,9 @@ impl Agent {
             self.handle(Event::Alarm { text });
         }
         let sflow = Sflow::losses(self.sflow.as_ref());
-        self.losses.set_others(inputs.probes.losses().into_iter().chain(inputs.logs.losses()).chain(sflow));
+        self.losses.set_others(
+            inputs.probes.losses().into_iter().chain(inputs.logs.losses()).chain(sflow).chain([self.recoverer.losses()]),
+        );
         self.count(now);
     }
 
@@ -300,6 +307,7 @@ impl Agent {
         if let Some(mut sflow) = self.sflow.take() {
             sflow.finish(clock::now());
         }
+        self.stop_recovery(inputs).await;
         self.handle(Event::Stop);
         let lost = self.incidents.finish(&mut inputs.written, |incident| self.teller.written(incident)).await;
         self.send_traffic();

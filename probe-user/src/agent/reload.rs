@@ -5,6 +5,7 @@ use probe_core::link::LinkState;
 
 use super::Agent;
 use super::input::Inputs;
+use super::recovery::recovery_config;
 use super::samples::sflow_config;
 use super::start::{check_names, flight_config, log_config, metrics_server, ns, probe_config};
 use crate::clock;
@@ -34,6 +35,7 @@ impl Agent {
         }
         let prepared = self.prepare(&config)?;
         let flight = flight_config(&config)?;
+        let recovery = recovery_config(&config)?;
         self.teller.sinks.change(&config).context("receivers of events")?;
         // From here on nothing fails.
         if let Some(probes) = prepared.probes {
@@ -55,6 +57,7 @@ impl Agent {
             self.losses.end(&Sflow::losses(self.sflow.as_ref()));
             self.sflow = Sflow::start(&sending, clock::now());
         }
+        self.recoverer.configure(recovery);
         self.incidents.configure(&config);
         self.history.set_span(ns(config.before));
         super::logging::set(&config.log);

@@ -77,6 +77,7 @@ impl Agent {
             recorder: self.recorder_status(now.0),
             sflow: self.sflow.as_ref().map(Sflow::status),
             incidents: self.incidents.status(),
+            recovery: self.recovery_status(),
             sinks: self.teller.sinks.status(),
             losses,
             carrier_edges: self.kernel.carrier_edges().map_or_else(ToOwned::to_owned, |()| "exact".into()),

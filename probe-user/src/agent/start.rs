@@ -14,6 +14,7 @@ use probe_core::table::Watched;
 use super::incidents::Incidents;
 use super::input::Inputs;
 use super::matrix::Counting;
+use super::recovery::{Recoverer, longest_window};
 use super::samples::sflow_config;
 use super::tell::Teller;
 use super::{Agent, Losses};
@@ -67,12 +68,13 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
     let (drivers, counted) = StatsAsker::start().context("counters of drivers")?;
     let (reasons, told) = ReasonAsker::new();
     let sflow = Sflow::start(&sflow_config(&config), clock::now());
+    let (recoverer, recovered) = Recoverer::start(&config)?;
     let clock = ClockWatch::start().context("clock")?;
     let about = About::this(&config.instance, clock::wall_offset().wall_ns(clock::now()));
     let sinks = Sinks::start(&config, about).context("receivers of events")?;
     let metrics = metrics_server(&config)?;
-    let mut inputs =
-        Inputs::new(monitor, events, samples, server, clock, probes, logs, counted, told, written).context("event loop")?;
+    let mut inputs = Inputs::new(monitor, events, samples, server, clock, probes, logs, counted, told, written, recovered)
+        .context("event loop")?;
     inputs.metrics = metrics;
     let mut agent = Agent {
         started: clock::now(),
@@ -90,6 +92,7 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
         teller: Teller::new(sinks),
         untapped: Vec::new(),
         dropped: super::drops::Dropped::default(),
+        recoverer,
         sflow,
         resync_due: None,
         diagnostics,
@@ -111,6 +114,7 @@ pub(super) fn start(args: RunArgs, config: Config) -> anyhow::Result<(Agent, Inp
         agent.kernel.abandon();
         bail!(text);
     }
+    agent.resume_recovery();
     // What a killed agent left and no tap took over.
     if let Err(error) = agent.kernel.settle() {
         log::warn!("cannot remove what an earlier agent left: {error}");
@@ -180,7 +184,7 @@ pub(super) fn flight_config(config: &Config) -> anyhow::Result<FlightConfig> {
         watched: watched(config),
         before: ns(config.before),
         after: ns(config.after),
-        longest: ns(config.max_window.saturating_sub(config.before)),
+        longest: longest_window(config),
         cooldown: ns(config.cooldown),
         ignore_shorter: ns(config.ignore_shorter),
         min_slaves: config.min_slaves as usize,

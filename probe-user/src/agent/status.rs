@@ -1,5 +1,6 @@
 //! What `linkprobe status` shows, as it goes over the control socket and into `--json`.
 
+use probe_core::recovery::RecoveryStatus;
 use serde::{Deserialize, Serialize};
 
 use super::lacp::LacpStatus;
@@ -48,6 +49,9 @@ pub struct Status {
     pub sflow: Option<SflowStatus>,
     /// Incidents since the start.
     pub incidents: IncidentStatus,
+    /// Recoveries.
+    #[serde(default)]
+    pub recovery: RecoveryStatus,
     /// Receivers of events and traffic.
     #[serde(default)]
     pub sinks: Vec<SinkStatus>,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use probe_core::recovery::{RecoverMode, RecoveryStatus};
 
 use super::{AgentArgs, lacp};
 use crate::agent::history::HistoryExtent;
@@ -51,6 +52,7 @@ fn render(status: &Status, classes: bool) -> String {
     let mut text =
         format!("linkprobe {} ({}), process {}, up {}\n", status.version, status.instance, status.pid, seconds(status.uptime_s));
     text += &incidents(status);
+    text += &recovery(&status.recovery);
     text += "\nLinks\n";
     text += &links(&status.links);
     for name in &status.waiting {
@@ -73,6 +75,22 @@ fn render(status: &Status, classes: bool) -> String {
     }
     for note in &status.notes {
         text += &format!("Note: {note}\n");
+    }
+    text
+}
+
+fn recovery(recovery: &RecoveryStatus) -> String {
+    if recovery.mode.is_empty() || recovery.mode == RecoverMode::Off.name() {
+        // What an earlier agent left undone is done in any mode.
+        return if recovery.now.is_empty() { String::new() } else { format!("Recovery: {}\n", recovery.now) };
+    }
+    let left: Vec<String> = recovery.left.iter().map(|left| format!("{} {}", left.what, left.count)).collect();
+    let mut text = format!("Recovery: {}; left within this hour: {}\n", recovery.mode, left.join(", "));
+    if !recovery.now.is_empty() {
+        text += &format!("  now: {}\n", recovery.now);
+    }
+    if let Some(age) = recovery.last_age_s {
+        text += &format!("  last, {} ago: {}\n", seconds(age), recovery.last);
     }
     text
 }

@@ -138,7 +138,7 @@ impl Sinks {
 
     /// What the timeline should say of receivers: that messages are lost, or a file cannot be written. Each is told once.
     pub fn alarms(&mut self) -> Vec<String> {
-        let left = self.sinks.iter().filter_map(|sink| sink.take_alarm());
+        let left = self.sinks.iter().filter_map(Sink::take_alarm);
         self.alarms.drain(..).chain(left).collect()
     }
 

@@ -142,7 +142,7 @@ impl SinkSpec {
 }
 
 fn transport(address: &str, format: Format) -> Result<Transport, String> {
-    if format == Format::Text {
+    if format == Format::Text || (format != Format::Syslog && address.starts_with('/')) {
         return path(address.strip_prefix("file:").unwrap_or(address)).map(Transport::File);
     }
     let (scheme, rest) = address.split_once(':').ok_or("it has no scheme")?;
@@ -249,6 +249,7 @@ mod tests {
             ("file:///var/log/links.json?files=3&size=64KiB", Format::Json, "file:/var/log/links.json?size=64KiB&files=3"),
             ("udp://2001:db8::1", Format::Syslog, "udp://[2001:db8::1]:514"),
             ("tcp://h:9", Format::Sar, "tcp://h:9"),
+            ("/var/log/sar.txt?files=1", Format::Sar, "file:/var/log/sar.txt?files=1"),
             ("/var/log/linkprobe.log", Format::Text, "file:/var/log/linkprobe.log"),
         ] {
             let spec = parse(text, format).expect(text);

@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use probe_core::filter::Filter;
-use probe_core::incident::Incident;
+use probe_core::incident::{Incident, Trigger};
 use probe_core::time::WallOffset;
 use probe_core::verdict::Verdict;
 use rustix::fs::{FlockOperation, flock};
@@ -63,6 +63,8 @@ pub struct WrittenIncident {
     pub headline: String,
     /// Why it happened.
     pub verdict: Verdict,
+    /// What fired.
+    pub triggers: Vec<Trigger>,
     /// What turned its times into the wall clock's.
     pub wall: WallOffset,
     /// Its directory.
@@ -135,8 +137,8 @@ pub fn write(dir: &Path, job: &Job) -> Result<WrittenIncident, WriteError> {
     let page_bytes = text(&partial.path.join(PAGE), &page::page(&value))?;
     partial.become_whole(dir, &path)?;
     let bytes = capture.file_bytes + json_bytes + report_bytes + page_bytes;
-    let (headline, verdict) = (words::headline(incident), incident.verdict.clone());
-    Ok(WrittenIncident { id, headline, verdict, wall: job.wall, path, bytes, capture })
+    let (headline, verdict, triggers) = (words::headline(incident), incident.verdict.clone(), incident.triggers.clone());
+    Ok(WrittenIncident { id, headline, verdict, triggers, wall: job.wall, path, bytes, capture })
 }
 
 fn check_id(id: &str) -> Result<(), WriteError> {

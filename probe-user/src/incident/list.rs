@@ -11,6 +11,7 @@ use super::directory::{DELETED, DOCUMENT, PAGE, PARTIAL, REPORT};
 use super::table::Table;
 use super::{wall, words};
 use crate::config::default_incidents;
+use crate::recovery::keep;
 
 /// Largest document and report that are read, bytes.
 const LARGEST: u64 = 256 << 20;
@@ -262,6 +263,7 @@ fn show(dir: &Path, id: &str, json: bool, out: &mut impl Write) -> Result<(), Li
     // The file may be anybody's: nothing in it must steer the terminal.
     let text: String =
         String::from_utf8_lossy(&bytes).chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+    let recoveries = if json { String::new() } else { recoveries(&dir.join(&name)) };
     let page = dir.join(&name).join(PAGE);
     // Incidents of earlier versions have none.
     let hint = if !json && page.is_file() {
@@ -269,7 +271,17 @@ fn show(dir: &Path, id: &str, json: bool, out: &mut impl Write) -> Result<(), Li
     } else {
         String::new()
     };
-    out.write_all(text.as_bytes()).and_then(|()| out.write_all(hint.as_bytes())).map_err(ListError::Print)
+    let all = [text.as_str(), &recoveries, &hint].concat();
+    out.write_all(all.as_bytes()).map_err(ListError::Print)
+}
+
+/// What became of recoveries for an incident, in words.
+fn recoveries(directory: &Path) -> String {
+    let text = match keep::read(directory) {
+        Ok(all) => keep::words(&all),
+        Err(error) => format!("\n{}: {error}\n", keep::RECOVERY),
+    };
+    text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
 }
 
 /// The name of the directory that `id` means.

@@ -45,7 +45,7 @@ pub enum WriteOutcome {
     /// It is on disk.
     Written {
         /// What was written.
-        incident: WrittenIncident,
+        incident: Box<WrittenIncident>,
         /// What had to go for it.
         cleaned: Cleaned,
     },
@@ -207,7 +207,7 @@ impl Thread {
                 // Its megabytes are free before anybody is told, who gives free memory back then.
                 drop(waiting);
                 let cleaned = retain(&self.config.dir, self.config.retention, &incident.id, SystemTime::now());
-                return (self.on_outcome)(WriteOutcome::Written { incident, cleaned });
+                return (self.on_outcome)(WriteOutcome::Written { incident: Box::new(incident), cleaned });
             }
             Err(error) => error,
         };

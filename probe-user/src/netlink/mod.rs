@@ -8,6 +8,7 @@
 mod ask;
 mod asker;
 mod dump;
+mod enslave;
 pub(crate) mod genl;
 mod links;
 mod monitor;
@@ -19,6 +20,7 @@ mod stats;
 pub use ask::{lacp_counters, link};
 pub use asker::{Question, StatsAnswer, StatsAsker};
 use dump::dump_links;
+pub use enslave::{enslave, release, set_active, set_primary, set_slave, set_up};
 pub use links::{Links, links};
 pub use monitor::{Monitor, Received};
 pub use network::{Changes, network};

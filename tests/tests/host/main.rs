@@ -1,6 +1,7 @@
 //! The agent on this machine's own kernel: veth pairs in network namespaces, no bonds. As root: `cargo xtask test`.
 
 mod analyze;
+mod command;
 mod commands;
 mod degrades;
 mod disk;

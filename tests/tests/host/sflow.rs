@@ -1,6 +1,7 @@
 //! sFlow against those who receive it: pmacct's sfacctd, and Wireshark's dissector.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,8 +9,12 @@ use anyhow::{Context, Result, ensure};
 use linkprobe_tests::harness::json::{list, number};
 use linkprobe_tests::harness::sflow::{AGENT, Collector, Datagram, Sample, samples, write_pcap};
 use linkprobe_tests::harness::wait::{patience, until_true};
-use linkprobe_tests::harness::{Agent, Sfacctd, Traffic, tshark};
+use linkprobe_tests::harness::{Agent, Scratch, Sfacctd, Traffic, tshark};
 use linkprobe_tests::traffic::{Kind, Numbers};
+use probe_core::direction::Direction;
+use probe_core::link::LinkStats;
+use probe_core::sflow::{self, Config, Exporter, Interface};
+use probe_core::time::Mono;
 use serde_json::Value;
 
 use crate::lab::{Lab, status_tap};
@@ -41,9 +46,10 @@ fn numbers(column: &str) -> Result<Vec<u64>> {
 }
 
 /// That Wireshark's dissector reads of the LAG structures in a pcap what the file `sflow.expected` beside it has: index of the aggregator,
-/// states of both ends, LACPDUs received and sent, a line for each slave.
+/// states of both ends, LACPDUs received and sent, a line for each slave. The states are looked at as the word that they are: Wireshark
+/// 4.0 gives its bytes their names in the order from the last to the first, and sflow_lag.txt from the first to the last.
 pub fn lag_is_as_expected(pcap: &Path) -> Result<()> {
-    let columns = ["attached_agg_id", "actor_oper_state", "partner_oper_state", "lacpdus.rx", "lacpdus.tx"];
+    let columns = ["attached_agg_id", "state", "lacpdus.rx", "lacpdus.tx"];
     let columns = columns.map(|name| format!("sflow.lag_port.{name}"));
     let names: Vec<&str> = columns.iter().map(String::as_str).collect();
     ensure!(tshark::fields(pcap, "_ws.malformed || _ws.expert", &["frame.number"])?.is_empty(), "something is malformed");
@@ -285,5 +291,61 @@ fn samples_that_are_lost_are_told_as_drops() -> Result<()> {
     println!("{} samples and {drops} drops of {pool}; {lost} lost", last.sequence);
     assert_eq!((rate, last.sequence + drops), (1, pool), "each packet is a sample that was sent, or one that was lost");
     assert!(drops > 0 && u64::from(drops) <= lost, "{drops} drops, {lost} lost");
+    Ok(())
+}
+
+#[test]
+fn an_index_too_large_for_the_compact_form_and_an_agent_of_ipv6_are_read_by_wireshark() -> Result<()> {
+    const INDEX: u32 = 1 << 25;
+    let scratch = Scratch::new("sflow")?;
+    let agent: IpAddr = "2001:db8::7".parse()?;
+    let mut exporter = Exporter::new(Mono(0), Config { agent, sub_agent: 1, counters: 1_000_000_000, wait: 0 });
+    let sample = probe_common::event::Sample {
+        at_ns: 0,
+        length: 1000,
+        rate: 500,
+        passed: 123,
+        lost: 4,
+        tap: 0,
+        captured: 64,
+        segments: 1,
+        hits: 1,
+        class: 0,
+        flags: 0,
+        reserved: [0; 6],
+        bytes: [0; 128],
+    };
+    exporter.flow(Mono(0), INDEX, Direction::Egress, &sample);
+    let interface = Interface {
+        ifindex: INDEX,
+        name: "ppp4".into(),
+        kind: sflow::Kind::Ethernet,
+        speed_bps: Some(1_000_000_000),
+        admin_up: true,
+        oper_up: true,
+        promiscuous: false,
+        stats: LinkStats { rx_bytes: 1 << 33, ..LinkStats::default() },
+        lag: None,
+    };
+    exporter.counters(Mono(0), &[INDEX], |_| Some(interface.clone()));
+    let made = exporter.take_all(Mono(0)).into_iter().map(|bytes| Datagram { at_ns: 0, bytes });
+    let pcap = scratch.path().join("sflow.pcap");
+    write_pcap(&pcap, &made.collect::<Vec<_>>())?;
+    ensure!(tshark::fields(&pcap, "_ws.malformed || _ws.expert", &["frame.number"])?.is_empty(), "something is malformed");
+    let columns = [
+        "sflow_245.agent.v6",
+        "sflow.flow_sample.source_id_index",
+        "sflow.flow_sample.sampling_rate",
+        "sflow.flow_sample.sample_pool",
+        "sflow.flow_sample.dropped_packets",
+        "sflow.flow_sample.output_interface_value",
+        "sflow.counters_sample.source_id_index",
+        "sflow_245.ifindex",
+        "sflow_245.ifinoct",
+    ];
+    let index = INDEX.to_string();
+    let expected: [&str; 9] = ["2001:db8::7", &index, "500", "123", "4", &index, &index, &index, "8589934592"];
+    let rows = tshark::fields(&pcap, "", &columns)?;
+    assert_eq!(rows, [expected.map(str::to_owned).to_vec()]);
     Ok(())
 }

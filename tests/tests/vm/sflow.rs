@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use linkprobe_tests::harness::sflow::{Collector, Sample, samples, write_pcap};
 use linkprobe_tests::harness::wait::{patience, until_true};
 use linkprobe_tests::harness::{Traffic, bond, json};
+use probe_user::netlink::lacp_counters;
 use serde_json::Value;
 
 use crate::lab::{Lab, bond};
@@ -19,14 +20,11 @@ fn link(lab: &Lab, name: &str) -> Result<Value> {
     links.into_iter().find(|link| link["ifname"] == name).with_context(|| format!("no {name}"))
 }
 
-/// LACPDUs received and sent by a slave, as iproute2 has them from the kernel.
+/// LACPDUs received and sent by a slave, as the kernel counts them now.
 fn lacpdus(lab: &Lab, slave: &str) -> Result<[u64; 2]> {
-    let text = lab.bonds.router.ip(&format!("link xstats type bond_slave dev {slave}"))?;
-    let number = |name: &str| -> Result<u64> {
-        let behind = text.split(name).nth(1).with_context(|| text.clone())?;
-        behind.split_whitespace().next().and_then(|word| word.parse().ok()).with_context(|| text.clone())
-    };
-    Ok([number("LACPDU Rx")?, number("LACPDU Tx")?])
+    let ifindex = u32::try_from(json::number(&link(lab, slave)?, "/ifindex")?)?;
+    let counted = lab.bonds.router.run(|| lacp_counters(ifindex))??.with_context(|| format!("{slave} has no LACP"))?;
+    Ok([counted.received, counted.sent])
 }
 
 /// A word of a record.
@@ -98,7 +96,7 @@ fn slaves_are_sampled_and_tell_of_their_lacp_and_the_bond_sends_counters_only() 
             // more may have passed until the last sample than when the kernel was asked
             ensure!(u64::from(counted) > before && u64::from(counted) <= after + 60, "{counted}: {before} before, {after} after");
         }
-        expected += &format!("{master} 63 63 {} {}\n", counted[0], counted[1]);
+        expected += &format!("{master} {} {} {}\n", word(lag, 5)?, counted[0], counted[1]);
     }
     // for Wireshark's dissector, which is where this came from
     let out = agent.incidents_dir().join(".sflow");

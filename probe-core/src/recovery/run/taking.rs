@@ -79,7 +79,7 @@ impl Run {
                 self.give_up(cx, false);
             }
             // Taking it out failed, or somebody else was faster.
-            Some(Some(master)) if master == bond.ifindex => self.is_back(cx, self.resumed),
+            Some(Some(master)) if master == bond.ifindex => self.is_back(cx, self.resumed || !self.failed),
             Some(Some(_)) => {
                 self.tell(cx, Some(slave), Step::Stopped, format!("was put elsewhere than into {} and stays there", bond.name));
                 self.give_up(cx, false);
@@ -109,13 +109,12 @@ impl Run {
         self.give_up(cx, true);
     }
 
-    /// It is in its bond; `told`: that is news.
-    pub(super) fn is_back(&mut self, cx: &mut Context<'_>, told: bool) {
+    /// It is in its bond; `taken`: it was out of it.
+    pub(super) fn is_back(&mut self, cx: &mut Context<'_>, taken: bool) {
         self.taken.back = cx.now;
         let slave = self.taken.slave.clone();
-        if told {
-            self.tell(cx, Some(slave.clone()), Step::PutBack, format!("is in {} again", self.bond.name));
-        }
+        let how = if taken { "again" } else { "as before" };
+        self.tell(cx, Some(slave.clone()), Step::PutBack, format!("is in {} {how}", self.bond.name));
         let Note { queue_id, prio, primary, .. } = self.taken.note;
         let lost_primary = primary && cx.sight.bond(self.bond.ifindex).is_some_and(|bond| bond.primary != Some(slave.ifindex));
         if queue_id == 0 && prio == 0 && !lost_primary {

@@ -9,6 +9,9 @@ use crate::time::{Mono, SECOND, seconds};
 
 /// Time that a bond has to work again after a slave carries traffic: probes and counters need some seconds to tell.
 const CHECK: u64 = 8 * SECOND;
+/// Time that the slaves whose LACP has failed have to come back by themselves, where that is all that is wrong with them: a port that
+/// knows no partner sends a LACPDU every 30 s only, so longer patience is no use.
+const OTHERS: u64 = 2 * SECOND;
 
 impl Run {
     pub(super) fn settling(&mut self, cx: &mut Context<'_>, until: Mono, ask: Mono) {
@@ -57,7 +60,12 @@ impl Run {
             self.stage = Stage::Checking { until, good: Some(good) };
         } else {
             self.stage = Stage::Checking { until, good: None };
-            if cx.now >= until {
+            let waits = cx.now.since(until.minus(CHECK)) < OTHERS;
+            let lacp = cx.sight.bond(self.bond.ifindex).is_some_and(|bond| bond.lacp);
+            let untouched = |slave: &SlaveSight| !self.touched.contains(&slave.link.ifindex);
+            let failed = lacp
+                && cx.sight.slaves_of(self.bond.ifindex).any(|slave| untouched(slave) && slave.is_usable() && slave.fails(lacp));
+            if cx.now >= until || (failed && !waits) {
                 self.next(cx);
             }
         }

@@ -25,7 +25,7 @@ fn a_slave_that_cannot_be_taken_out_stays_and_no_other_is_tried() {
     bench.pass(20);
     assert_eq!(bench.ordered, ["save eth1 out", "release eth1", "save"]);
     assert_eq!(bench.told[2], "eth1: Failed: cannot be taken out of bond0: Operation not permitted");
-    assert_eq!(bench.told.len(), 3);
+    assert_eq!(bench.told[3..], ["eth1: PutBack: is in bond0 as before"]);
     assert_eq!((bench.outcomes(), bench.others), (vec![Outcome::Failed], vec!["hold eth1".to_owned(), "free eth1".to_owned()]));
 }
 
@@ -55,6 +55,10 @@ fn a_slave_that_stays_out_is_told_with_the_way_back_and_stays_noted_for_the_next
     assert!(last.ends_with("by hand: ip link set eth1 down; ip link set eth1 master bond0; ip link set eth1 up"), "{last}");
     assert_eq!(bench.others, ["hold eth1", "free eth1, out"]);
     assert_eq!(bench.saved.out.as_ref().map(|note| note.slave.as_str()), Some("eth1"));
+    // nothing else is touched as long as it is out
+    bench.written(&["tx-blackout"]);
+    assert_eq!(bench.outcomes()[1], Outcome::Refused);
+    assert!(bench.told.last().is_some_and(|told| told.contains("eth1 is still out of bond0")), "{:?}", bench.told);
     // the next agent puts it back
     let mut next = Bench::new(RecoverMode::Off);
     next.sight.slaves = bench.sight.slaves.clone();

@@ -59,6 +59,19 @@ fn where_lacp_has_failed_everywhere_a_slave_that_comes_too_late_does_not_keep_th
 }
 
 #[test]
+fn a_slave_whose_lacp_has_failed_is_not_waited_for_long_once_another_one_works() {
+    let mut bench = Bench::of(config(RecoverMode::On), vec![testing::failed(1, "eth1"), testing::failed(2, "eth2")]);
+    bench.cure = Some(2);
+    bench.written(&["tx-blackout"]);
+    bench.pass(9);
+    assert!(bench.told.contains(&"eth2: Settled: carries traffic again after 3.0 s: both ends distribute".to_owned()));
+    bench.pass(2);
+    assert_eq!(bench.outcomes(), [Outcome::Recovered]);
+    let took = bench.records[0].to.since(bench.records[0].from);
+    assert!(took < 10 * SECOND, "{took}");
+}
+
+#[test]
 fn an_incident_about_one_slave_is_about_no_other() {
     let mut bench = Bench::of(config(RecoverMode::On), vec![working(1, "eth1"), working(2, "eth2")]);
     bench.recovery.config.on = causes(&["lacpdus-not-arriving"]).expect("a cause");

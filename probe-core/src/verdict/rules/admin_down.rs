@@ -9,7 +9,7 @@ pub fn admin_down(case: &Case<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (name, life) in case.lives() {
         for span in &life.admin_down {
-            let Some(began) = span.began else { continue };
+            let Some(began) = span.began.filter(|_| !life.is_ours(span.from)) else { continue };
             if life.removed.iter().any(|removed| removed.touches(span.from)) {
                 continue;
             }

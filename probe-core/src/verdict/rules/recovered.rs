@@ -1,5 +1,6 @@
 //! It works again, and what made it.
 
+use crate::recovery::Step;
 use crate::time::Mono;
 use crate::timeline::What;
 use crate::verdict::case::{Case, entry};
@@ -41,13 +42,21 @@ fn how(case: &Case<'_>, scope: &str, from: Mono, to: Mono) -> (String, Vec<crate
         let name = told.link.as_ref().map_or("", |link| link.name.as_str());
         let how = match &told.what {
             What::Master { to: Some(to), .. } if to == scope => format!("after {name} was put into {to} again"),
+            What::Recovery { step: Step::PutBack, dry_run: false, .. } => {
+                format!("after Linkprobe took {name} out of {scope} and put it back")
+            }
             What::Admin { up: true } => format!("after {name} was set up by the administrator"),
             _ => return None,
         };
         Some((told, how))
     });
     // Putting a slave back sets it up as well: that says more.
-    match deeds.max_by_key(|(told, _)| (matches!(told.what, What::Master { .. }), told.at)) {
+    let rank = |what: &What| match what {
+        What::Recovery { .. } => 2,
+        What::Master { .. } => 1,
+        _ => 0,
+    };
+    match deeds.max_by_key(|(told, _)| (rank(&told.what), told.at)) {
         Some((told, how)) => (how, vec![entry(told)]),
         None => ("by itself".to_owned(), Vec::new()),
     }
@@ -79,6 +88,22 @@ mod tests {
         assert_eq!(
             told(&scene, slave_removed).as_deref(),
             Some("bond0 works again after 10.0 s, after eth1 was put into bond0 again")
+        );
+    }
+
+    #[test]
+    fn a_recovery_of_ours_is_told_as_ours() {
+        let step = |step| What::Recovery { step, dry_run: false, text: String::new() };
+        let scene = Scene::lacp()
+            .carrier(10_000, "eth2", false)
+            .what(12_000, "eth1", step(Step::Takes))
+            .master(12_010, "eth1", Some("bond0"), None)
+            .master(12_100, "eth1", None, Some("bond0"))
+            .what(12_110, "eth1", step(Step::PutBack))
+            .carrier(13_500, "eth2", true);
+        assert_eq!(
+            told(&scene, carrier_loss).as_deref(),
+            Some("bond0 works again after 3.5 s, after Linkprobe took eth1 out of bond0 and put it back")
         );
     }
 

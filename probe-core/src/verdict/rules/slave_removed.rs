@@ -3,12 +3,13 @@
 use crate::verdict::case::{Case, entry};
 use crate::verdict::{Confidence, Finding, FindingKind};
 
-/// Speaks when a slave left its bond or vanished. Stays silent when it came to another state in any other way.
+/// Speaks when a slave left its bond or vanished. Stays silent when it came to another state in any other way, and when a recovery
+/// took it out.
 pub fn slave_removed(case: &Case<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (name, life) in case.lives().filter(|(name, _)| case.is_slave(name)) {
         for span in &life.removed {
-            let Some(began) = span.began else { continue };
+            let Some(began) = span.began.filter(|_| !life.is_ours(span.from)) else { continue };
             // The order of its messages differs: it is set down, loses its carrier and leaves in one go.
             let together = life.admin_down.iter().chain(&life.no_carrier).filter(|other| other.began.is_some());
             let at = together.filter(|other| other.touches(span.from)).map(|other| other.from).fold(span.from, Ord::min);
@@ -31,6 +32,7 @@ pub fn slave_removed(case: &Case<'_>) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recovery::Step;
     use crate::timeline::What;
     use crate::verdict::testing::Scene;
 
@@ -40,6 +42,21 @@ mod tests {
         let found = scene.run(slave_removed);
         assert_eq!((found.len(), found[0].at, found[0].until), (1, crate::samples::at(9_990), None));
         assert!(found[0].action.contains("ip link set eth1 master bond0"), "{}", found[0].action);
+    }
+
+    #[test]
+    fn it_is_silent_about_what_a_recovery_took_out_and_speaks_again_when_that_is_over() {
+        let step = |step| What::Recovery { step, dry_run: false, text: String::new() };
+        let scene = Scene::lacp()
+            .what(10_000, "eth1", step(Step::Takes))
+            .master(10_010, "eth1", Some("bond0"), None)
+            .master(10_200, "eth1", None, Some("bond0"))
+            .what(10_250, "eth1", step(Step::PutBack));
+        assert_eq!(scene.run(slave_removed), []);
+        assert_eq!(scene.master(20_000, "eth1", Some("bond0"), None).run(slave_removed).len(), 1);
+        let only_told = What::Recovery { step: Step::Takes, dry_run: true, text: String::new() };
+        let scene = Scene::lacp().what(10_000, "eth1", only_told).master(10_010, "eth1", Some("bond0"), None);
+        assert_eq!(scene.run(slave_removed).len(), 1);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use probe_core::notice::{Notice, event};
 use probe_core::tone::Tone;
+use probe_core::verdict::FindingKind;
 use serde_json::{Map, Value, json};
 
 use super::super::about::About;
@@ -24,7 +25,7 @@ pub fn notice(notice: &Notice, text: &str, about: &About, number: u64) -> Value 
         "dataset": "linkprobe.events",
     });
     let found = notice.finding;
-    if let Some(reason) = found.and_then(|found| found.kind).map(|kind| kind.name()).or(notice.trigger) {
+    if let Some(reason) = found.and_then(|found| found.kind).map(FindingKind::name).or(notice.trigger) {
         what["reason"] = reason.into();
     }
     let mut own = Map::new();

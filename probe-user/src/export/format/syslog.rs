@@ -1,6 +1,7 @@
 //! Syslog, RFC 5424.
 
 use probe_core::notice::Notice;
+use probe_core::verdict::FindingKind;
 
 use super::{cut, readable};
 use crate::export::about::About;
@@ -48,7 +49,7 @@ fn structured_data(notice: &Notice, about: &About, number: u64) -> String {
         ("link", notice.link.as_ref().map(|link| link.name.as_str())),
         ("ifindex", ifindex.as_deref()),
         ("trigger", notice.trigger),
-        ("finding", found.and_then(|found| found.kind).map(|kind| kind.name())),
+        ("finding", found.and_then(|found| found.kind).map(FindingKind::name)),
         ("severity", found.map(|found| found.severity.name())),
         ("confidence", found.map(|found| found.confidence.name())),
         ("tone", Some(notice.tone.name())),

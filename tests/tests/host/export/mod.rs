@@ -1,6 +1,7 @@
 //! Events that are sent out: to a real syslog daemon, to a collector that misbehaves, into files.
 
 mod collector;
+mod dashboard;
 mod event_log;
 mod syslog;
 
