@@ -13,6 +13,8 @@ use crate::export::traffic::{EARLY, documents, times};
 pub(super) struct Traffic {
     /// Until now.
     pub totals: Totals,
+    /// When that was, nanoseconds since 1970.
+    wall_ns: u64,
     /// Until the present interval began.
     base: Option<Base>,
 }
@@ -20,6 +22,8 @@ pub(super) struct Traffic {
 /// The beginning of an interval.
 struct Base {
     totals: Totals,
+    /// When it was, nanoseconds since 1970, as it was told: the next interval begins where this one ended, to the nanosecond.
+    wall_ns: u64,
     /// Of the intervals since 1970, the one that it lies in: intervals begin and end where the wall clock shows a multiple of their length.
     number: u64,
 }
@@ -29,16 +33,17 @@ impl Agent {
     pub(super) fn traffic(&mut self) {
         let Some(latest) = &self.counting.latest else { return };
         self.traffic.totals.take(latest);
+        let wall_ns = clock::wall_offset().wall_ns(latest.at);
+        self.traffic.wall_ns = wall_ns;
         if !self.teller.sinks.wants_traffic() {
             self.traffic.base = None;
             return;
         }
-        let wall_ns = clock::wall_offset().wall_ns(latest.at);
         let number = wall_ns.saturating_add(EARLY) / ns(self.config.traffic_interval).max(SECOND);
         // Also when the clock was set back.
         if self.traffic.base.as_ref().is_none_or(|base| base.number != number) {
             self.send_traffic();
-            self.traffic.base = Some(Base { totals: self.traffic.totals.clone(), number });
+            self.traffic.base = Some(Base { totals: self.traffic.totals.clone(), wall_ns, number });
         }
     }
 
@@ -49,13 +54,13 @@ impl Agent {
         if interval.ns() == 0 {
             return;
         }
-        let offset = clock::wall_offset();
-        let (sinks, end_ns) = (&mut self.teller.sinks, offset.wall_ns(interval.to));
+        let (sinks, end_ns) = (&mut self.teller.sinks, self.traffic.wall_ns);
+        let wall_ns = [base.wall_ns, end_ns];
         if sinks.wants_sar() {
-            sinks.sar(&block(&interval, &times(&interval, offset)), end_ns);
+            sinks.sar(&block(&interval, &times(wall_ns)), end_ns);
         }
         if sinks.wants_documents() {
-            sinks.documents(&documents(&interval, offset), end_ns);
+            sinks.documents(&documents(&interval, wall_ns), end_ns);
         }
     }
 }

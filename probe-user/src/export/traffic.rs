@@ -5,7 +5,6 @@ use probe_common::counters::TapCounters;
 use probe_core::counts::named_losses;
 use probe_core::link::LinkStats;
 use probe_core::table::Role;
-use probe_core::time::WallOffset;
 use probe_core::traffic::{Banner, DriverInterval, Interval, LinkInterval, Times, sum};
 use serde_json::{Map, Value, json};
 
@@ -17,8 +16,10 @@ pub const EARLY: u64 = 100_000_000;
 
 /// A document for each link, by the names of the Elastic Common Schema; what it has no name for is under `linkprobe.traffic`. All counts
 /// are those of the interval. Bond and slaves carry the same packets: `linkprobe.traffic.role` tells them apart.
-pub fn documents(interval: &Interval, offset: WallOffset) -> Vec<Value> {
-    let [start, end] = [interval.from, interval.to].map(|at| wall::rfc3339_utc(offset.wall_ns(at)));
+///
+/// `wall_ns`: its beginning and its end.
+pub fn documents(interval: &Interval, wall_ns: [u64; 2]) -> Vec<Value> {
+    let [start, end] = wall_ns.map(wall::rfc3339_utc);
     let document = |link: &LinkInterval| {
         let mut own = Map::new();
         match (link.role, &link.master) {
@@ -118,9 +119,9 @@ fn seconds(ns: u64) -> f64 {
     ns as f64 / 1e9
 }
 
-/// Beginning and end of an interval, for sar's block.
-pub fn times(interval: &Interval, offset: WallOffset) -> Times {
-    let [from, to] = [interval.from, interval.to].map(|at| wall::hours_minutes_seconds(offset.wall_ns(at).saturating_add(EARLY)));
+/// Beginning and end of an interval, nanoseconds since 1970, as they stand in sar's block.
+pub fn times(wall_ns: [u64; 2]) -> Times {
+    let [from, to] = wall_ns.map(|at_ns| wall::hours_minutes_seconds(at_ns.saturating_add(EARLY)));
     Times { from, to }
 }
 
@@ -177,7 +178,7 @@ mod tests {
 
     #[test]
     fn each_link_has_a_document_with_its_role_and_what_is_not_known_is_left_out() {
-        let documents = documents(&interval(), WallOffset(1_512_450_000_000_000_000));
+        let documents = documents(&interval(), [1_512_450_001_000_000_000, 1_512_450_002_500_000_000]);
         assert_eq!(documents.len(), 2);
         let bond = &documents[0]["linkprobe"];
         assert_eq!(bond["traffic"], json!({ "role": "bond", "seconds": 1.5, "present": true }));

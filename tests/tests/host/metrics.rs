@@ -19,7 +19,7 @@ const OPEN: &str = "application/openmetrics-text;version=1.0.0";
 /// An agent that serves metrics.
 fn serving(lab: &Lab) -> Result<(Agent, SocketAddr)> {
     let address = free_port(&lab.near)?;
-    let agent = lab.launch(&format!("--interface wan0 --metrics {address} --next-hops off")).start()?;
+    let agent = lab.launch(&format!("--interface wan0 --metrics {address}")).start()?;
     // Drivers are asked in the first second.
     until_true("counters", patience(10), || {
         Ok(sum(&text(lab, address)?, "linkprobe_link_receive_packets_total", &[("interface", "wan0")]).is_some())
@@ -90,11 +90,13 @@ fn promtool_finds_nothing_wrong_with_the_metrics_nor_with_the_examples() -> Resu
     let mut agent = lab.launch(&format!("{options} --before 1s --after 1s")).start()?;
     agent.trigger("look")?;
     agent.incident(patience(20))?;
-    let text = text(&lab, address)?;
+    let text = until("the incident is told", patience(10), || {
+        let text = text(&lab, address)?;
+        Ok((sum(&text, "linkprobe_incidents_written_total", &[]) == Some(1.0)).then_some(text))
+    })?;
     for name in ["linkprobe_sink_messages_total", "linkprobe_sflow_datagrams_total", "linkprobe_probe_sent_total"] {
         assert!(sum(&text, name, &[]).is_some(), "{name} in {text}");
     }
-    assert_eq!(sum(&text, "linkprobe_incidents_written_total", &[]), Some(1.0));
     assert_eq!(sum(&text, "linkprobe_incident_info", &[("state", "last")]), Some(1.0));
     assert_eq!(promtool("metrics", &text, &[])?, (true, String::new()));
     let (head, open) = get(&lab.near, address, "/metrics", OPEN)?;
