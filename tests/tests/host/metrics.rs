@@ -110,7 +110,7 @@ fn promtool_finds_nothing_wrong_with_the_metrics_nor_with_the_examples() -> Resu
 fn counters_of_taps_go_on_when_a_link_is_made_anew() -> Result<()> {
     let lab = Lab::new()?;
     let (_agent, address) = serving(&lab)?;
-    let counted = || {
+    let counted = || -> Result<Option<f64>> {
         let labels = [("interface", "wan0"), ("direction", "ingress"), ("class", "udp4")];
         Ok(sum(&text(&lab, address)?, "linkprobe_tap_packets_total", &labels))
     };
