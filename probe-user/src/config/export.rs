@@ -20,8 +20,9 @@ const METRICS_FORM: &str = "write on, off, a port, or an address and a port such
 pub struct ExportSettings {
     /// Send events to a syslog server, RFC 5424; may be given several times
     ///
-    /// udp://HOST[:514], tcp://HOST[:601] with octet counting, or unix:/dev/log. ?level=warning after it: only what is at least as bad
-    /// [default: notice]. Incident, bond, slave and finding are in the structured data.
+    /// udp://HOST[:514], tcp://HOST[:601] with octet counting, or unix:PATH. ?level=warning after it: only what is at least as bad
+    /// [default: notice]. Incident, bond, slave and finding are in the structured data. &format=rfc3164 is the older form without it, for
+    /// what listens at /dev/log on most systems.
     #[arg(long, value_name = "URL", value_parser = parse_syslog, help_heading = "Collectors")]
     pub syslog: Option<Vec<SinkSpec>>,
     /// Send events and traffic as lines of JSON, in the Elastic Common Schema; may be given several times

@@ -187,7 +187,9 @@ impl Sink {
     /// When there can be no further thread.
     pub fn start(format: Format, spec: &SinkSpec, about: About, bounds: Bounds, timing: Timing) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let encoder = Arc::new(Encoder::new(format, &spec.transport, about));
+        let encoder = Encoder::new(format, &spec.transport, about);
+        let encoder = if spec.old_syslog { encoder.with_old_syslog(&spec.transport) } else { encoder };
+        let encoder = Arc::new(encoder);
         let (queue, messages) = Queue::new(bounds, Arc::clone(&shared), Arc::clone(&encoder));
         let (closing, closed) = watch::channel(());
         let (ended, done) = oneshot::channel();

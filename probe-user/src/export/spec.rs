@@ -30,6 +30,8 @@ pub struct SinkSpec {
     pub level: Level,
     /// Traffic figures are sent too.
     pub traffic: bool,
+    /// Syslog in the older form of RFC 3164, which is what listens at `/dev/log` understands.
+    pub old_syslog: bool,
     /// Of a file: bytes from which on it is rotated.
     pub size: u64,
     /// Of a file: how many rotated ones are kept beside it.
@@ -64,7 +66,8 @@ impl Format {
     pub const fn form(self) -> &'static str {
         match self {
             Self::Syslog => {
-                "write udp://HOST, tcp://HOST:PORT or unix:/dev/log, and ?level=warning after it if not all is wanted"
+                "write udp://HOST, tcp://HOST:PORT or unix:PATH; after it may stand ?level=warning&format=rfc3164, as in \
+                 unix:/dev/log?format=rfc3164"
             }
             Self::Json => "write udp://HOST:PORT, tcp://HOST:PORT or file:PATH; after it may stand ?level=warning&traffic=off",
             Self::Sar => "write udp://HOST:PORT, tcp://HOST:PORT or file:PATH",
@@ -102,7 +105,7 @@ impl SinkSpec {
         let (address, query) = text.split_once('?').map_or((text, None), |(address, query)| (address, Some(query)));
         let transport = transport(address, format).map_err(wrong)?;
         let (size, files) = format.rotation();
-        let mut spec = Self { transport, level: format.level(), traffic: true, size, files, format };
+        let mut spec = Self { transport, level: format.level(), traffic: true, old_syslog: false, size, files, format };
         for pair in query.into_iter().flat_map(|query| query.split('&')) {
             let (key, value) = pair.split_once('=').ok_or_else(|| wrong(format!("{pair:?} is not NAME=VALUE")))?;
             spec.set(key, value).map_err(wrong)?;
@@ -122,6 +125,13 @@ impl SinkSpec {
                     _ => return Err(format!("traffic={value:?} is neither on nor off")),
                 }
             }
+            "format" if self.format == Format::Syslog => {
+                self.old_syslog = match value {
+                    "rfc5424" => false,
+                    "rfc3164" => true,
+                    _ => return Err(format!("format={value:?} is neither rfc5424 nor rfc3164")),
+                }
+            }
             "size" if is_file => {
                 self.size = parse_size(value)?;
                 if self.size < 4096 {
@@ -134,7 +144,7 @@ impl SinkSpec {
                     return Err(format!("files={value}: at most 1000 are kept"));
                 }
             }
-            "level" | "traffic" | "size" | "files" => return Err(format!("{key} has no meaning here")),
+            "level" | "traffic" | "format" | "size" | "files" => return Err(format!("{key} has no meaning here")),
             _ => return Err(format!("there is no parameter {key:?}")),
         }
         Ok(())
@@ -222,6 +232,7 @@ impl fmt::Display for SinkSpec {
         let (size, files) = self.format.rotation();
         let said = [
             (self.level != self.format.level()).then(|| format!("level={}", self.level)),
+            self.old_syslog.then(|| "format=rfc3164".to_owned()),
             (!self.traffic).then(|| "traffic=off".to_owned()),
             (self.size != size).then(|| format!("size={}", format_size(self.size))),
             (self.files != files).then(|| format!("files={}", self.files)),
@@ -244,7 +255,7 @@ mod tests {
         for (text, format, shown) in [
             ("udp://192.0.2.1", Format::Syslog, "udp://192.0.2.1:514"),
             ("tcp://logs.example.net:6514?level=warning", Format::Syslog, "tcp://logs.example.net:6514?level=warning"),
-            ("unix:/dev/log?level=err", Format::Syslog, "unix:/dev/log?level=error"),
+            ("unix:/dev/log?format=rfc3164&level=err", Format::Syslog, "unix:/dev/log?level=error&format=rfc3164"),
             ("tcp://[2001:db8::1]:5170?traffic=off", Format::Json, "tcp://[2001:db8::1]:5170?traffic=off"),
             ("file:///var/log/links.json?files=3&size=64KiB", Format::Json, "file:/var/log/links.json?size=64KiB&files=3"),
             ("udp://2001:db8::1", Format::Syslog, "udp://[2001:db8::1]:514"),
@@ -276,6 +287,7 @@ mod tests {
             ("udp://h?level=loud", Format::Syslog, "level"),
             ("udp://h?size=1MiB", Format::Syslog, "size has no meaning here"),
             ("file:/x?size=1", Format::Json, "at least 4KiB"),
+            ("unix:/x?format=new", Format::Syslog, "neither rfc5424 nor rfc3164"),
             ("file:/x?traffic=maybe", Format::Json, "neither on nor off"),
             ("file:/x?colour=red", Format::Sar, "no parameter \"colour\""),
             ("file:/x?size", Format::Sar, "is not NAME=VALUE"),

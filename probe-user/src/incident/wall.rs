@@ -13,6 +13,11 @@ pub fn rfc3339_micros(wall_ns: u64) -> String {
     local(wall_ns).strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string()
 }
 
+/// `Dec  5 14:12:51`, as the syslog of RFC 3164 has it.
+pub fn bsd_syslog(wall_ns: u64) -> String {
+    local(wall_ns).strftime("%b %e %H:%M:%S").to_string()
+}
+
 /// RFC 3339 with nanoseconds, UTC: `2017-12-05T05:12:51.447649123Z`.
 pub fn rfc3339_utc(wall_ns: u64) -> String {
     timestamp(wall_ns).strftime("%Y-%m-%dT%H:%M:%S%.9fZ").to_string()

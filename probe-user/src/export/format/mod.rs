@@ -50,10 +50,28 @@ pub struct Encoder {
     framing: Framing,
     /// Most bytes of a syslog message.
     limit: usize,
+    /// Syslog in its older form.
+    old_syslog: Option<Host>,
     about: About,
 }
 
+/// Whether a message of the older syslog has the host's name in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// It leaves this host.
+    Named,
+    /// It goes to a local socket, whose reader knows.
+    Unnamed,
+}
+
 impl Encoder {
+    /// That writes syslog as RFC 3164 has it, for a receiver behind `transport`.
+    #[must_use]
+    pub fn with_old_syslog(self, transport: &Transport) -> Self {
+        let host = if matches!(transport, Transport::Unix(_)) { Host::Unnamed } else { Host::Named };
+        Self { old_syslog: Some(host), ..self }
+    }
+
     /// For a receiver behind `transport`.
     pub fn new(format: Format, transport: &Transport, about: About) -> Self {
         let framing = match (transport, format) {
@@ -62,7 +80,7 @@ impl Encoder {
             _ => Framing::Line,
         };
         let limit = if matches!(transport, Transport::Udp(_)) { LONGEST_SYSLOG_DATAGRAM } else { LONGEST_SYSLOG };
-        Self { format, framing, limit, about }
+        Self { format, framing, limit, old_syslog: None, about }
     }
 
     /// A notice, and whether its text had to be cut. `number` counts the receiver's messages.
@@ -70,7 +88,10 @@ impl Encoder {
         let text = readable(&notice.text);
         let (kept, cut) = cut(&text, LONGEST_TEXT);
         let (bytes, cut_again) = match self.format {
-            Format::Syslog => syslog::message(notice, kept, &self.about, number, self.limit),
+            Format::Syslog => match self.old_syslog {
+                None => syslog::message(notice, kept, &self.about, number, self.limit),
+                Some(host) => syslog::old_message(notice, kept, &self.about, host, self.limit),
+            },
             Format::Json => (ecs::notice(notice, kept, &self.about, number).to_string().into_bytes(), false),
             // No reader of sar's lines takes one that begins like this for figures.
             Format::Sar => (format!("# linkprobe: {kept}").into_bytes(), false),

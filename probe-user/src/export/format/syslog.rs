@@ -3,7 +3,7 @@
 use probe_core::notice::Notice;
 use probe_core::verdict::FindingKind;
 
-use super::{cut, readable};
+use super::{Host, cut, readable};
 use crate::export::about::About;
 use crate::incident::wall;
 
@@ -35,6 +35,19 @@ pub fn message(notice: &Notice, text: &str, about: &About, number: u64, limit: u
     }
     let (kept, is_cut) = cut(&text, limit.saturating_sub(message.len()));
     message.push_str(kept);
+    (message.into_bytes(), is_cut)
+}
+
+/// The same in the form of RFC 3164, as libc's syslog(3) writes it: no structured data, but the incident at the end of the text.
+pub fn old_message(notice: &Notice, text: &str, about: &About, to: Host, limit: usize) -> (Vec<u8>, bool) {
+    let pri = FACILITY * 8 + notice.level.number();
+    let time = wall::bsd_syslog(notice.wall_ns);
+    let host = if to == Host::Named { format!("{} ", host(&about.host)) } else { String::new() };
+    let incident = notice.incident.as_ref().map(|id| format!(" [{id}]")).unwrap_or_default();
+    let mut message = format!("<{pri}>{time} {host}linkprobe[{}]: ", about.pid);
+    let (kept, is_cut) = cut(text, limit.saturating_sub(message.len() + incident.len()));
+    message.push_str(kept);
+    message.push_str(&incident);
     (message.into_bytes(), is_cut)
 }
 

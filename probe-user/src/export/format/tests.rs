@@ -49,6 +49,18 @@ fn local() -> String {
 }
 
 #[test]
+fn the_older_syslog_names_the_host_only_where_it_leaves_it() {
+    let old = |transport: &Transport| {
+        let encoder = Encoder::new(Format::Syslog, transport, about()).with_old_syslog(transport);
+        String::from_utf8(encoder.notice(&lost(), 4).0.bytes).expect("UTF-8")
+    };
+    let time = crate::incident::wall::bsd_syslog(AT.unsigned_abs());
+    let rest = "linkprobe[77]: trigger slave-down: eth1: carrier lost [20171205T051251.447649Z]";
+    assert_eq!(old(&Transport::Unix("/dev/log".into())), format!("<28>{time} {rest}"));
+    assert_eq!(old(&udp()), format!("<28>{time} router {rest}"));
+}
+
+#[test]
 fn a_syslog_message_is_as_the_rfc_has_it() {
     let message = text(Format::Syslog, &udp(), &lost());
     let expected = format!(
