@@ -45,7 +45,7 @@ impl Flight {
             let ifindex = link.state.ifindex;
             watched.insert(ifindex);
             let about = |entry: &&Entry| tells_condition(entry) && entry.link.as_ref().is_some_and(|of| of.ifindex == ifindex);
-            let at = entries().filter(about).next_back().map_or(now, |entry| entry.at);
+            let at = entries().rfind(about).map_or(now, |entry| entry.at);
             let condition = LinkCondition::of(&link.state, is_up(link, role), self.lacp_condition(link));
             self.past.link(at, &LinkName { ifindex, name: link.state.name.clone() }, condition);
         }
@@ -53,7 +53,7 @@ impl Flight {
         for (name, state) in self.probes.states() {
             asked.insert(name);
             let about = |entry: &&Entry| matches!(&entry.what, What::Reach { target, .. } if target == name);
-            let at = entries().filter(about).next_back().map_or(now, |entry| entry.at);
+            let at = entries().rfind(about).map_or(now, |entry| entry.at);
             self.past.target(at, name, Condition::Target(state));
         }
         self.past.leave(now, |subject| match subject {

@@ -41,7 +41,7 @@ fn at(second: u64, links: Vec<LinkSnapshot>) -> Snapshot {
 }
 
 /// The totals after each snapshot.
-fn totals<const N: usize>(snapshots: [Snapshot; N]) -> Vec<Totals> {
+fn totals(snapshots: &[Snapshot]) -> Vec<Totals> {
     let mut totals = Totals::default();
     let taken = snapshots.iter().map(|snapshot| {
         totals.take(snapshot);
@@ -56,7 +56,7 @@ fn frames(counters: Option<TapCounters>) -> Option<u64> {
 
 #[test]
 fn an_interval_has_what_was_counted_in_it_of_every_kind() {
-    let states = totals([at(1, vec![link(1, "eth1", 0, 50)]), at(3, vec![link(1, "eth1", 0, 70)])]);
+    let states = totals(&[at(1, vec![link(1, "eth1", 0, 50)]), at(3, vec![link(1, "eth1", 0, 70)])]);
     let interval = Interval::between(&states[0], &states[1]);
     assert_eq!(interval.ns(), 2 * SECOND);
     let of = &interval.links[0];
@@ -68,7 +68,7 @@ fn an_interval_has_what_was_counted_in_it_of_every_kind() {
 
 #[test]
 fn totals_go_on_when_a_tap_is_made_anew_and_when_its_link_comes_back() {
-    let states = totals([
+    let states = totals(&[
         at(1, vec![link(1, "eth1", 0, 50)]),
         at(2, vec![link(1, "eth1", 7, 5)]),
         at(3, vec![]),
@@ -86,7 +86,7 @@ fn totals_go_on_when_a_tap_is_made_anew_and_when_its_link_comes_back() {
 
 #[test]
 fn a_link_that_comes_under_watch_brings_no_burst_of_what_it_had_counted_before() {
-    let states = totals([at(1, vec![]), at(2, vec![link(1, "eth1", 0, 4)]), at(3, vec![link(1, "eth1", 0, 6)])]);
+    let states = totals(&[at(1, vec![]), at(2, vec![link(1, "eth1", 0, 4)]), at(3, vec![link(1, "eth1", 0, 6)])]);
     let first = Interval::between(&states[0], &states[1]);
     assert_eq!((frames(first.links[0].ingress), first.links[0].driver), (Some(4), None));
     assert_eq!(block(&first, &times()), "", "sar's line needs a driver that told twice");
@@ -96,7 +96,7 @@ fn a_link_that_comes_under_watch_brings_no_burst_of_what_it_had_counted_before()
 
 #[test]
 fn a_link_that_vanished_is_told_once_more_and_a_renamed_one_goes_on() {
-    let states = totals([
+    let states = totals(&[
         at(1, vec![link(1, "eth1", 0, 50), link(2, "eth2", 1, 10)]),
         at(2, vec![link(1, "eth1", 0, 60), link(2, "wan", 1, 30)]),
         at(3, vec![link(2, "wan", 1, 31)]),
@@ -109,7 +109,7 @@ fn a_link_that_vanished_is_told_once_more_and_a_renamed_one_goes_on() {
 
 #[test]
 fn links_that_swap_their_names_keep_their_own_counts() {
-    let states = totals([
+    let states = totals(&[
         at(1, vec![link(1, "a", 0, 50), link(2, "b", 1, 1000)]),
         at(2, vec![link(1, "b", 0, 51), link(2, "a", 1, 1002)]),
     ]);
@@ -121,7 +121,7 @@ fn links_that_swap_their_names_keep_their_own_counts() {
 #[test]
 fn a_driver_that_goes_back_or_does_not_answer_makes_neither_negative_numbers_nor_bursts() {
     let silent = |packets| LinkSnapshot { driver: None, ..link(1, "eth1", 0, packets) };
-    let states = totals([
+    let states = totals(&[
         at(1, vec![link(1, "eth1", 0, 100)]),
         at(2, vec![silent(110)]),
         at(3, vec![link(1, "eth1", 0, 120)]),
@@ -153,7 +153,7 @@ fn times() -> Times {
 #[test]
 fn a_block_has_sars_columns_and_a_line_for_each_link() {
     let bond = LinkSnapshot { role: Role::Bond, ..link(3, "bond0", 3, 0) };
-    let states = totals([
+    let states = totals(&[
         at(1, vec![bond.clone(), link(1, "eth1", 0, 0)]),
         at(
             3,

@@ -66,7 +66,7 @@ pub struct ExportSettings {
     /// Incidents say what was normal before, and `linkprobe status --since 1h` shows it.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "History")]
     pub history: Option<Duration>,
-    /// Most memory that this takes; when it is full, the oldest goes first [default: 8MiB]
+    /// Most memory that this takes; when it is full, the oldest goes first [default: 4MiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "History")]
     pub history_memory: Option<u64>,
 }

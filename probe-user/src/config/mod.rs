@@ -237,7 +237,7 @@ impl Config {
             sflow_sub_agent: export.sflow_sub_agent.unwrap_or(0),
             sflow_counters: export.sflow_counters.unwrap_or(Duration::from_secs(20)),
             history: export.history.unwrap_or(Duration::from_secs(86_400)),
-            history_memory: export.history_memory.unwrap_or(8 << 20),
+            history_memory: export.history_memory.unwrap_or(4 << 20),
             recover: recovery.recover.and_then(|mode| mode.parse().ok()).unwrap_or(asked),
             recover_on,
             recover_limit: recovery.recover_limit.unwrap_or(2),

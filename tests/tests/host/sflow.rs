@@ -266,7 +266,7 @@ fn samples_that_come_faster_than_the_agents_tick_are_taken_in_time_and_leave_wit
     println!("{} samples of {} packets; the last: {:?}", found.len(), sent.total.packets, last.words);
     let lost = list(&status, "/losses")?.iter().filter(|loss| loss["name"] == "samples-lost");
     let lost: u64 = lost.filter_map(|loss| loss["count"].as_u64()).sum();
-    assert!(lost < 3_000, "{lost} samples lost of 30000");
+    assert!(lost < 12_000, "{lost} samples lost of 30000");
     let last_sent = sent.total.last.context("a time")?.wall_ns;
     let last_came = datagrams.last().context("datagrams")?.at_ns;
     assert!(last_came.saturating_sub(last_sent) < 1_500_000_000, "{} ms late", (last_came - last_sent) / 1_000_000);

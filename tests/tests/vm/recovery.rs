@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use linkprobe_tests::harness::bond::links;
 use linkprobe_tests::harness::wait::{patience, until, until_true};
-use linkprobe_tests::harness::{Agent, Healer, Launch, Netns, json};
+use linkprobe_tests::harness::{Agent, Healer, Launch, Netns, command, json, place};
 use linkprobe_tests::zoo::{self, Fault, Mode, NEXT_HOP, Storm};
 use serde_json::Value;
 
@@ -65,7 +65,7 @@ fn the_reference_incident_ends_by_itself_within_ten_seconds_of_its_verdict() -> 
     let context = || format!("{recovery:#}\n{}", agent.log());
     assert_eq!(recovery["outcome"], "recovered", "{}", context());
     let began = json::number(&recovery, "/from/mono_ns")?;
-    let after = |step: &Value| Ok(json::number(step, "/at/mono_ns")?.saturating_sub(began));
+    let after = |step: &Value| anyhow::Ok(json::number(step, "/at/mono_ns")?.saturating_sub(began));
     // the re-enslaving of one port is enough for the traffic
     let settled = json::list(&recovery, "/steps")?.iter().find(|step| step["step"] == "settled").with_context(context)?;
     let traffic = after(settled)?;
@@ -76,11 +76,10 @@ fn the_reference_incident_ends_by_itself_within_ten_seconds_of_its_verdict() -> 
     lab.bonds.converged().with_context(context)?;
     lab.bonds.router.exec(&format!("ping -c 1 -W 2 {NEXT_HOP}")).with_context(context)?;
     assert!(healer.heard("slave0").iter().chain(&healer.heard("slave1")).any(|line| !line.contains(" master ")));
-    println!(
-        "recovered {:.1} s after the verdict\n{}",
-        took as f64 / 1e9,
-        agent.ask("incidents show last").map_or_else(|e| e.to_string(), |e| e.out)
-    );
+    let mut show = std::process::Command::new(place::linkprobe()?);
+    let shown = command::succeed(show.args(["incidents", "show", "last", "--dir"]).arg(agent.incidents_dir()))?;
+    assert!(shown.contains("\nRecovery: recovered for "), "{shown}");
+    println!("traffic after {:.1} s, all slaves after {:.1} s\n{shown}", traffic as f64 / 1e9, whole as f64 / 1e9);
     let status = agent.status()?;
     assert_eq!(
         (&status["recovery"]["mode"], &status["recovery"]["last_outcome"]),
