@@ -19,6 +19,7 @@ use probe_core::traffic::{LinkSnapshot, Snapshot, TapSnapshot};
 use super::Agent;
 use super::status::{MatrixRow, MatrixStatus, Passed};
 use crate::clock;
+use crate::export::traffic::EARLY;
 use crate::netlink::{Question, StatsAnswer, StatsAsker};
 
 /// What is needed to read once a second.
@@ -175,10 +176,10 @@ impl Agent {
 }
 
 /// When it is to be read after `now`: when the wall clock shows a whole second, so that what is told of a second is what others tell of it
-/// too. That is between half a second and one and a half later, also when the clock was set or is slewed.
+/// too. That is at least a tenth of a second later, and so never twice for one second of a clock that is slewed.
 fn next_second(now: Mono, offset: WallOffset) -> Mono {
     let wall_ns = offset.wall_ns(now);
-    let whole = (wall_ns.saturating_add(SECOND + SECOND / 2) / SECOND).saturating_mul(SECOND);
+    let whole = (wall_ns.saturating_add(SECOND + EARLY) / SECOND).saturating_mul(SECOND);
     now.plus(whole.saturating_sub(wall_ns))
 }
 
@@ -205,7 +206,7 @@ mod tests {
     #[test]
     fn it_is_read_when_the_wall_clock_shows_a_whole_second() {
         let offset = WallOffset(1_512_450_000_250_000_000);
-        for (now_ms, next_ms) in [(0, 750), (749, 1750), (750, 1750), (752, 1750), (1_250, 2750), (1_249, 1750)] {
+        for (now_ms, next_ms) in [(0, 750), (649, 750), (650, 1750), (750, 1750), (752, 1750), (1_649, 1750)] {
             let at = |ms: u64| Mono(ms * 1_000_000);
             assert_eq!(next_second(at(now_ms), offset), at(next_ms), "{now_ms} ms");
         }

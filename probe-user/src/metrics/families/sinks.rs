@@ -43,8 +43,9 @@ pub fn sflow(status: &SflowStatus) -> Vec<Family> {
     };
     vec![
         one("linkprobe_sflow_datagrams", "sFlow datagrams that were made.", status.datagrams),
-        one("linkprobe_sflow_flow_samples", "Flow samples in them.", status.flow_samples),
-        one("linkprobe_sflow_counter_samples", "Counter samples in them.", status.counter_samples),
+        Family::counter("linkprobe_sflow_samples", "Samples in them: of frames, and of what interfaces count.")
+            .with(Labels::none().and("of", "frames"), status.flow_samples)
+            .with(Labels::none().and("of", "interfaces"), status.counter_samples),
         each("linkprobe_sflow_sent", "Datagrams that the system took for a collector.", |collector| collector.sent),
         each("linkprobe_sflow_lost", "Datagrams that it did not take.", |collector| collector.lost),
         each("linkprobe_sflow_refused", "Times that a collector's host said that nobody listens.", |collector| collector.refused),
