@@ -3,10 +3,41 @@
 use std::fs;
 
 use anyhow::{Context, Result};
+use linkprobe_tests::harness::metrics::{free_port, get, sum};
 use linkprobe_tests::harness::wait::{patience, until_true};
 use serde_json::Value;
 
 use crate::lab::{Lab, OPTIONS, bond};
+
+#[test]
+fn figures_of_a_bond_and_of_its_slaves_stand_apart_and_lacp_is_told_of_both_ends() -> Result<()> {
+    let lab = Lab::lacp()?;
+    let (address, path) = (free_port(&lab.bonds.router)?, lab.scratch.path().join("sar.txt"));
+    let options = format!("{OPTIONS} --metrics {address} --sar file:{} --traffic-interval 1s", path.display());
+    let mut agent = lab.launch(&options).start()?;
+    let scrape = || Ok::<_, anyhow::Error>(get(&lab.bonds.router, address, "/metrics", "")?.1);
+    let working = [("phase", "working"), ("role", "slave")];
+    until_true("LACP works on both slaves", patience(30), || Ok(sum(&scrape()?, "linkprobe_lacp_phase", &working) == Some(2.0)))?;
+    let text = scrape()?;
+    for slave in ["slave0", "slave1"] {
+        for end in ["ours", "partner"] {
+            let distributing = [("interface", slave), ("bond", bond()), ("end", end), ("bit", "distributing")];
+            assert_eq!(sum(&text, "linkprobe_lacp_state", &distributing), Some(1.0), "{slave} {end}\n{text}");
+        }
+    }
+    let driver = sum(&text, "linkprobe_lacp_driver_pdus_total", &[("interface", "slave0")]);
+    assert!(driver.is_some_and(|count| count > 0.0), "{text}");
+    assert_eq!(sum(&text, "linkprobe_link_up", &[("interface", bond()), ("role", "bond")]), Some(1.0), "{text}");
+    let lines = |name: &str| {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        text.lines().filter(|line| line.split_whitespace().nth(1) == Some(name)).count()
+    };
+    until_true("each link has lines of its own", patience(20), || {
+        Ok([bond(), "slave0", "slave1"].iter().all(|name| lines(name) > 2))
+    })?;
+    assert!(agent.stop()?.success());
+    Ok(())
+}
 
 #[test]
 fn a_slave_s_fall_is_told_with_its_bond_and_then_with_what_was_found() -> Result<()> {
