@@ -6,8 +6,8 @@
 //! filter, as if they were routed on.
 //!
 //! **The generator** ([`linkprobe_tests::live`]) was chosen by measurement (`--generators`; nanoseconds of CPU per packet that arrives at an
-//! empty program, on the machine of the README): sendmmsg on an AF_PACKET socket 1900, live frames of BPF_PROG_TEST_RUN 480. The first
-//! spends four fifths of the core on itself, and would hide what a peer adds. xdp-trafficgen sends live frames too, but has no rate, no
+//! empty program, on the machine of the README): sendmmsg on an AF_PACKET socket 1850, live frames of BPF_PROG_TEST_RUN 495. The first
+//! spends three quarters of the core on itself, and would hide what a peer adds. xdp-trafficgen sends live frames too, but has no rate, no
 //! size, and at most 65,536 different frames, which look like a storm to whoever looks for repeats; version 1.3.1 does not load on kernels
 //! whose BTF lacks `xdp_redirect_map_err`. So the program here is our own: it numbers each frame, and a hole in the numbers of a file is a
 //! loss whatever the tool says.
