@@ -5,5 +5,7 @@
 pub mod dump;
 pub mod fixture;
 pub mod harness;
+pub mod live;
+pub mod peers;
 pub mod traffic;
 pub mod zoo;

@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod bond;
+pub mod bpf;
 pub mod browser;
 pub mod collectors;
 pub mod command;

@@ -2,15 +2,14 @@
 //!
 //! By plain system calls, not by the agent's library: a mistake there would not be seen here.
 
-use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use anyhow::{Context, Result};
 
+use super::bpf::{Attributes, PROG_LOAD, bpf, index, open, put_address};
 use super::netns::Netns;
 
-const PROG_LOAD: libc::c_int = 5;
 const PROG_GET_FD_BY_ID: libc::c_int = 13;
 const OBJ_GET_INFO_BY_FD: libc::c_int = 15;
 const PROG_QUERY: libc::c_int = 16;
@@ -60,21 +59,6 @@ impl Foreign {
     }
 }
 
-/// `union bpf_attr` as words of 32 bits, zero where nothing is said.
-type Attributes = [u32; 36];
-
-fn bpf(command: libc::c_int, attributes: &mut Attributes) -> io::Result<libc::c_int> {
-    // SAFETY: the kernel reads and writes at most the size that is given, and what the addresses in `attributes` lead to; every
-    // caller passes buffers that live through the call, with their true sizes.
-    let result = unsafe { libc::syscall(libc::SYS_bpf, command, attributes.as_mut_ptr(), size_of::<Attributes>()) };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as libc::c_int) }
-}
-
-fn put_address(attributes: &mut Attributes, word: usize, address: u64) {
-    attributes[word] = address as u32;
-    attributes[word + 1] = (address >> 32) as u32;
-}
-
 fn query(link: &str, hook: Hook) -> io::Result<Vec<String>> {
     let mut ids = [0u32; 64];
     let mut attributes: Attributes = [0; 36];
@@ -90,9 +74,7 @@ fn query(link: &str, hook: Hook) -> io::Result<Vec<String>> {
 fn name(id: u32) -> io::Result<String> {
     let mut attributes: Attributes = [0; 36];
     attributes[0] = id;
-    let fd = bpf(PROG_GET_FD_BY_ID, &mut attributes)?;
-    // SAFETY: the kernel has just opened `fd` for us.
-    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    let fd = open(PROG_GET_FD_BY_ID, &mut attributes)?;
     // struct bpf_prog_info: the name stands at byte 64
     let mut info = [0u8; 80];
     let mut attributes: Attributes = [0; 36];
@@ -121,16 +103,12 @@ fn attach(link: &str, hook: Hook) -> io::Result<OwnedFd> {
         attributes[12 + i] = u32::from_ne_bytes(word);
     }
     attributes[17] = kind(hook);
-    let program = bpf(PROG_LOAD, &mut attributes)?;
-    // SAFETY: the kernel has just opened it for us.
-    let program = unsafe { OwnedFd::from_raw_fd(program) };
+    let program = open(PROG_LOAD, &mut attributes)?;
     let mut attributes: Attributes = [0; 36];
     attributes[0] = program.as_raw_fd().cast_unsigned();
     attributes[1] = index(link)?;
     attributes[2] = kind(hook);
-    let fd = bpf(LINK_CREATE, &mut attributes)?;
-    // SAFETY: the kernel has just opened it for us.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    open(LINK_CREATE, &mut attributes)
 }
 
 fn kind(hook: Hook) -> u32 {
@@ -138,14 +116,5 @@ fn kind(hook: Hook) -> u32 {
         Hook::Ingress => TCX_INGRESS,
         Hook::Egress => TCX_EGRESS,
         Hook::Xdp => XDP,
-    }
-}
-
-fn index(link: &str) -> io::Result<u32> {
-    let name = CString::new(link)?;
-    // SAFETY: `name` ends in NUL and outlives the call.
-    match unsafe { libc::if_nametoindex(name.as_ptr()) } {
-        0 => Err(io::Error::last_os_error()),
-        index => Ok(index),
     }
 }

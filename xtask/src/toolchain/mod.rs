@@ -31,6 +31,15 @@ const TEST_TOOLS: &[(&str, &str)] = &[
     ("sar", "sysstat"),
 ];
 
+/// Programs that Linkprobe is measured beside, what prepares their bed, and their Debian packages.
+const PEERS: &[(&str, &str)] = &[
+    ("ip", "iproute2"),
+    ("ethtool", "ethtool"),
+    ("tcpdump", "tcpdump"),
+    ("dumpcap", "wireshark-common"),
+    ("xdpdump", "xdp-tools"),
+];
+
 /// What compiles and links the kernel programs. probe-user/build.rs reads it from `.linkprobe-toolchain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Toolchain {
@@ -80,6 +89,15 @@ pub fn ensure_test_tools(toolchain: Option<&Toolchain>) -> Result<()> {
         return Ok(());
     }
     debian::install(&missing, "the tests' tools")
+}
+
+/// Installs what of the peers is missing. What cannot be had is told: the bench goes without it.
+pub fn ensure_peers() {
+    let mut missing: Vec<&str> = PEERS.iter().filter(|(tool, _)| which(tool).is_none()).map(|(_, package)| *package).collect();
+    missing.dedup();
+    if let Err(error) = debian::install(&missing, "the programs that are compared") {
+        ui::note(&format!("{error:#}"));
+    }
 }
 
 /// A compiler with the sources of its standard library.
