@@ -166,6 +166,12 @@ impl Recorder {
         (0..blocks).map(|n| self.word(self.division().block_of(cpu, lane, n), 0)).max().unwrap_or(0)
     }
 
+    /// True while nothing was recorded in a lane: its first block is the first that is written. (For a moment it may also look so when that
+    /// block is written anew.)
+    pub(super) fn is_untouched(&self, cpu: u32, lane: usize) -> bool {
+        self.word(self.division().block_of(cpu, lane, 1), 0) == 0
+    }
+
     /// Header of a block while it has this sequence number.
     pub(super) fn head(&self, cpu: u32, lane: usize, seq: u64) -> Option<Head> {
         let block = self.division().block_of(cpu, lane, seq);
