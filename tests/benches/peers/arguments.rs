@@ -29,7 +29,7 @@ pub struct Arguments {
     /// Only the loads whose names contain this.
     #[arg(long, value_name = "TEXT")]
     load: Option<String>,
-    /// Write the plots, bench-*.svg, to this directory.
+    /// Write the plots, bench-*.svg, to this directory (from the project's own on).
     #[arg(long, value_name = "DIR")]
     pub plots: Option<PathBuf>,
     /// Only compare the generators.

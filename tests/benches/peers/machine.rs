@@ -17,7 +17,7 @@ pub fn line(cpus: usize) -> String {
     format!(
         "{kind} with {cpus} CPUs ({}), Linux {}; {}; tcpdump {}, dumpcap {}, xdpdump {}",
         field("model name").unwrap_or_else(|| "unknown".to_owned()),
-        kernel.trim(),
+        kernel.trim().split('-').next().unwrap_or_default(),
         guards.join(", "),
         version("tcpdump"),
         version("dumpcap"),

@@ -34,6 +34,7 @@ mod rounds;
 mod scaling;
 mod table;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -88,9 +89,6 @@ fn run(arguments: &Arguments) -> Result<()> {
     let length = arguments.length();
     let scaling = whole.then(|| progress("scaling", || scaling::measure(arguments.rounds(), length, &cpus))).transpose()?;
     let goals = goals::goals(&rows, &incident, events.as_ref(), durable.as_ref());
-    if let Some(dir) = &arguments.plots {
-        plots::write(dir, &rows, &incident, events.as_ref(), &machine)?;
-    }
     eprintln!("took {:.0} s", start.elapsed().as_secs_f64());
     if arguments.json {
         let result = json!({
@@ -98,7 +96,7 @@ fn run(arguments: &Arguments) -> Result<()> {
             "durable": durable, "scaling": scaling, "goals": goals,
         });
         println!("{result:#}");
-        return Ok(());
+        return plot(arguments, &rows, &incident, events.as_ref(), &machine);
     }
     println!("On {machine}\n");
     table::comparison(&rows, arguments.rounds());
@@ -114,7 +112,16 @@ fn run(arguments: &Arguments) -> Result<()> {
     durable.iter().for_each(table::durable);
     scaling.iter().for_each(table::scaling);
     table::goals(&goals);
-    Ok(())
+    plot(arguments, &rows, &incident, events.as_ref(), &machine)
+}
+
+/// Draws what was measured, where that is wanted. Last: whatever is wrong with the directory, the figures have been shown.
+fn plot(arguments: &Arguments, rows: &[Row], incident: &[Row], events: Option<&Value>, machine: &str) -> Result<()> {
+    let Some(dir) = &arguments.plots else { return Ok(()) };
+    // cargo runs a bench in the directory of its package
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(dir);
+    std::fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
+    plots::write(&dir, rows, incident, events, machine)
 }
 
 /// What the reference incident's packets leave on the disk, once for each peer that captures. Nobody but Linkprobe keeps less of a frame
