@@ -14,6 +14,8 @@ pub const BLOCK_SIZE: usize = 65536;
 pub const COPY_CHUNK: usize = 1024;
 /// Bytes from one block to the next in the map.
 pub const BLOCK_STRIDE: usize = BLOCK_SIZE + COPY_CHUNK;
+/// A lane is followed in so many parts: each that is full wakes whoever follows, who has the time of the others to copy it.
+pub const FOLLOWED_PARTS: u32 = 4;
 /// Longest snap length in bytes.
 pub const MAX_SNAPLEN: usize = 16384;
 

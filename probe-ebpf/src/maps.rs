@@ -54,6 +54,10 @@ pub static SAMPLES: RingBuf = RingBuf::with_byte_size(SAMPLES_SIZE, 0);
 #[map]
 pub static EVENTS: RingBuf = RingBuf::with_byte_size(256 * 1024, 0);
 
+/// A quarter of a lane was written. Read while an incident is open; full, and no more written to, at all other times.
+#[map]
+pub static FILLED: RingBuf = RingBuf::with_byte_size(4096, 0);
+
 /// Where a frame's event is put together: too large for the stack.
 #[map]
 pub static EVENT: PerCpuArray<FrameEvent> = PerCpuArray::with_max_entries(1, 0);

@@ -4,7 +4,7 @@ use aya_ebpf::helpers::generated::bpf_get_smp_processor_id;
 use probe_common::{
     class::{CONTROL_LANE, id},
     counters::TapCounters,
-    recorder::{BLOCK_SIZE, BlockHeader, LaneState, RecordHeader, flags, lane},
+    recorder::{BLOCK_SIZE, BlockHeader, FOLLOWED_PARTS, LaneState, RecordHeader, flags, lane},
     stage,
 };
 
@@ -134,4 +134,8 @@ fn recycle(state: &mut LaneState, lane: usize, at_ns: u64) {
     }
     state.seq = seq;
     state.offset = size_of::<BlockHeader>() as u32;
+    if seq % u64::from((count / FOLLOWED_PARTS).max(1)) == 0 {
+        // Nobody waits for it unless an incident is open, and then an entry that is there already does as well.
+        let _ = maps::FILLED.output::<u64>(&(lane as u64), 0);
+    }
 }

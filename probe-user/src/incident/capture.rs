@@ -1,22 +1,26 @@
 //! The capture thread: copies the recorder at the trigger, then follows it until the window ends.
 //!
-//! It holds a bounded number of bytes ([`super::store`]) and never makes the event loop wait. While its memory is full of bulk
+//! It sleeps until the kernel says that a quarter of a lane was written ([`Source::bell`]), so that an incident with few packets costs next
+//! to nothing however long it is. It holds a bounded number of bytes ([`super::store`]) and never makes the event loop wait. While its memory is full of bulk
 //! packets that are nearer to a trigger than the newest ones, it does not even copy those: the cost stays bounded at any rate.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use probe_common::recorder::lane;
 use probe_core::time::Mono;
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
 use super::lost::Lost;
 use super::source::{Chunk, Missed, Source};
 use super::store::Store;
 
-/// Time between two looks into the recorder. It must be shorter than the time in which the bulk lane wraps around.
-const STEP: Duration = Duration::from_millis(20);
+/// Most time between two looks into the recorder, should nothing be heard of it.
+const LONGEST: Duration = Duration::from_secs(1);
 /// Least time between two copies of the whole recorder, when triggers join in quick succession.
 const BETWEEN_SNAPSHOTS: Duration = Duration::from_millis(500);
 
@@ -70,20 +74,53 @@ enum Command {
 /// A capture that goes on. Dropping it throws the capture away.
 #[derive(Debug)]
 pub struct CaptureHandle {
-    commands: Sender<Command>,
+    commands: Commands,
     thread: JoinHandle<()>,
+}
+
+/// The way to the thread; it wakes at each command, and when there will be no more.
+#[derive(Debug)]
+struct Commands {
+    sender: Option<Sender<Command>>,
+    bell: Arc<OwnedFd>,
+}
+
+impl Commands {
+    /// Gives a command back that nobody takes any more.
+    fn send(&self, command: Command) -> Result<(), Command> {
+        match &self.sender {
+            Some(sender) => sender.send(command).map_err(|unsent| unsent.0)?,
+            None => return Err(command),
+        }
+        self.ring();
+        Ok(())
+    }
+
+    fn ring(&self) {
+        // It fails only where it was rung 2^64 times.
+        let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
+    }
+}
+
+impl Drop for Commands {
+    fn drop(&mut self) {
+        self.sender = None;
+        self.ring();
+    }
 }
 
 impl CaptureHandle {
     /// Starts a thread that copies the recorder at once, then follows it. `clock` is the clock that records are stamped with.
     ///
     /// # Errors
-    /// When there can be no further thread.
+    /// When there can be no further thread or descriptor.
     pub fn start(source: Box<dyn Source>, window: CaptureWindow, clock: fn() -> Mono) -> io::Result<Self> {
-        let (commands, inbox) = channel();
-        let thread =
-            thread::Builder::new().name("capture".to_owned()).spawn(move || Capture::new(source, window, clock).run(&inbox))?;
-        Ok(Self { commands, thread })
+        let (sender, inbox) = channel();
+        let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        let heard = Arc::clone(&bell);
+        let capture = Capture::new(source, window, clock);
+        let thread = thread::Builder::new().name("capture".to_owned()).spawn(move || capture.run(&inbox, &heard))?;
+        Ok(Self { commands: Commands { sender: Some(sender), bell }, thread })
     }
 
     /// The window goes on until `until`; packets near `trigger`, if one joined, are wanted too. Never blocks.
@@ -97,9 +134,7 @@ impl CaptureHandle {
     /// Were the thread gone, `deliver` would be called here, with nothing in it.
     pub fn finish(self, to: Mono, deliver: impl FnOnce(Captured) + Send + 'static) -> JoinHandle<()> {
         let command = Command::Finish { to, deliver: Box::new(deliver) };
-        if let Err(unsent) = self.commands.send(command)
-            && let Command::Finish { deliver, .. } = unsent.0
-        {
+        if let Err(Command::Finish { deliver, .. }) = self.commands.send(command) {
             deliver(Captured::default());
         }
         self.thread
@@ -138,12 +173,9 @@ impl Capture {
         }
     }
 
-    fn run(mut self, inbox: &Receiver<Command>) {
+    fn run(mut self, inbox: &Receiver<Command>, bell: &OwnedFd) {
         loop {
-            if (self.clock)() <= self.until {
-                self.look();
-            }
-            match inbox.recv_timeout(STEP) {
+            match inbox.try_recv() {
                 Ok(Command::Extend { trigger, until }) => self.extend(trigger, until),
                 Ok(Command::Finish { to, deliver }) => {
                     if self.looked < to {
@@ -155,10 +187,33 @@ impl Capture {
                     let missed = self.missed;
                     return deliver(Captured { chunks, lost, passed_over, missed, limited, complete_from, looked: true });
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(TryRecvError::Empty) => {
+                    // Once after the window's end, for what came before it.
+                    if self.looked <= self.until {
+                        self.look();
+                    }
+                    self.wait(bell);
+                }
+                Err(TryRecvError::Disconnected) => return,
             }
         }
+    }
+
+    /// Until a command comes, or so much was recorded that it should be copied, or there was a long silence.
+    fn wait(&self, bell: &OwnedFd) {
+        let pause = match self.last_snapshot {
+            Some(at) if self.snapshot_due => BETWEEN_SNAPSHOTS.saturating_sub(at.elapsed()),
+            _ => LONGEST,
+        };
+        let timeout = Timespec::try_from(pause).ok();
+        let mut bells = [bell.as_fd(), self.source.bell()].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        // After the window nothing is recorded that matters.
+        let heard = if self.looked <= self.until { &mut bells[..] } else { &mut bells[..1] };
+        if poll(heard, timeout.as_ref()).is_err_and(|error| error != rustix::io::Errno::INTR) {
+            // There is no reason why it should; but if it does, it must not take the whole CPU.
+            thread::sleep(Duration::from_millis(20));
+        }
+        let _ = rustix::io::read(bell, &mut [0; size_of::<u64>()]);
     }
 
     fn extend(&mut self, trigger: Option<Mono>, until: Mono) {
@@ -173,6 +228,7 @@ impl Capture {
 
     fn look(&mut self) {
         self.looked = (self.clock)();
+        self.source.quiet();
         let quiet = self.last_snapshot.is_none_or(|at| at.elapsed() >= BETWEEN_SNAPSHOTS);
         if self.snapshot_due && quiet {
             self.follow();

@@ -3,6 +3,8 @@
 //! What the filter does not take is set aside, not thrown away: the verdict looks at it as far as there is room, and first copies of a
 //! repeat, which nobody can tell from other frames when they pass, get into the file after all ([`super::order`]).
 
+use std::os::fd::BorrowedFd;
+
 use probe_common::recorder::lane;
 use probe_core::filter::Filter;
 use probe_core::record::{Record, encode, records};
@@ -32,6 +34,14 @@ impl Source for Filtered {
     fn follow(&mut self, bulk: bool, sink: &mut dyn FnMut(Chunk)) -> Missed {
         let filter = &self.filter;
         self.source.follow(bulk, &mut |chunk| sift(chunk, filter, sink))
+    }
+
+    fn bell(&self) -> BorrowedFd<'_> {
+        self.source.bell()
+    }
+
+    fn quiet(&self) {
+        self.source.quiet();
     }
 }
 

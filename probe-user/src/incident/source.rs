@@ -1,5 +1,7 @@
 //! Where the records of an incident come from.
 
+use std::os::fd::{AsFd as _, BorrowedFd};
+
 use probe_common::recorder::lane;
 use probe_core::time::Mono;
 
@@ -46,6 +48,12 @@ pub trait Source: Send {
 
     /// Hands to `sink` what was recorded since the last call of either; the bulk lane is passed over unless it is wanted.
     fn follow(&mut self, bulk: bool, sink: &mut dyn FnMut(Chunk)) -> Missed;
+
+    /// Readable when so much was recorded that it should be followed, or it will be overwritten.
+    fn bell(&self) -> BorrowedFd<'_>;
+
+    /// Ends that, until so much was recorded again. To be called before what was recorded is read.
+    fn quiet(&self);
 }
 
 /// The real one.
@@ -75,8 +83,15 @@ impl Source for RecorderSource {
         };
         let mut wanted = [true; lane::COUNT];
         wanted[lane::BULK] = bulk;
-        let followed = follower.next(wanted);
-        followed.blocks.into_iter().map(Chunk::from).for_each(sink);
-        Missed { overrun_blocks: followed.overrun, skipped_bytes: followed.skipped_bytes }
+        let passed = follower.next(wanted, &mut |block| sink(block.into()));
+        Missed { overrun_blocks: passed.overrun, skipped_bytes: passed.skipped_bytes }
+    }
+
+    fn bell(&self) -> BorrowedFd<'_> {
+        self.recorder.filled().as_fd()
+    }
+
+    fn quiet(&self) {
+        self.recorder.filled().clear();
     }
 }

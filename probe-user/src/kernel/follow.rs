@@ -6,11 +6,9 @@ use super::recorder::{RawBlock, Recorder};
 
 const HEADER_BYTES: u64 = size_of::<BlockHeader>() as u64;
 
-/// What was recorded since the last look.
-#[derive(Debug, Default)]
-pub struct Followed {
-    /// Copies, for each CPU and lane oldest first.
-    pub blocks: Vec<RawBlock>,
+/// What a look could not bring.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Passed {
     /// Blocks, by lane, that were overwritten before they could be read.
     pub overrun: [u64; lane::COUNT],
     /// Bytes of records, by lane, that were passed over because they were not wanted.
@@ -43,18 +41,19 @@ impl Follower {
         self.cursors[cpu as usize][lane] = Cursor { seq, offset };
     }
 
-    /// What was committed since the last call. Lanes that are not wanted are passed over, and nothing of them is copied.
-    pub fn next(&mut self, wanted: [bool; lane::COUNT]) -> Followed {
-        let mut followed = Followed::default();
+    /// Hands a copy of what was committed since the last call to `sink`: for each CPU and lane, oldest first. Lanes that are not wanted are
+    /// passed over, and nothing of them is copied.
+    pub fn next(&mut self, wanted: [bool; lane::COUNT], sink: &mut dyn FnMut(RawBlock)) -> Passed {
+        let mut passed = Passed::default();
         for lane in [lane::CONTROL, lane::BULK] {
             for cpu in 0..self.recorder.division().cpus {
-                self.follow_lane(cpu, lane, wanted[lane], &mut followed);
+                self.follow_lane(cpu, lane, wanted[lane], &mut passed, sink);
             }
         }
-        followed
+        passed
     }
 
-    fn follow_lane(&mut self, cpu: u32, lane: usize, wanted: bool, followed: &mut Followed) {
+    fn follow_lane(&mut self, cpu: u32, lane: usize, wanted: bool, passed: &mut Passed, sink: &mut dyn FnMut(RawBlock)) {
         let cursor = &mut self.cursors[cpu as usize][lane];
         let blocks = u64::from(self.recorder.division().blocks[lane]);
         if cursor.seq == 0 && self.recorder.is_untouched(cpu, lane) {
@@ -77,7 +76,7 @@ impl Follower {
         // What the writer has come round over since is gone for certain.
         let oldest = newest.saturating_sub(blocks) + 1;
         if cursor.seq < oldest {
-            followed.overrun[lane] += oldest - cursor.seq;
+            passed.overrun[lane] += oldest - cursor.seq;
             *cursor = Cursor { seq: oldest, offset: HEADER_BYTES };
         }
         while cursor.seq <= newest {
@@ -85,14 +84,14 @@ impl Follower {
             let head = self.recorder.head(cpu, lane, cursor.seq);
             let read = head.filter(|head| {
                 if !wanted {
-                    followed.skipped_bytes[lane] += head.committed.saturating_sub(cursor.offset);
+                    passed.skipped_bytes[lane] += head.committed.saturating_sub(cursor.offset);
                     return true;
                 }
                 let mut bytes = Vec::new();
                 let whole = head.committed <= cursor.offset
                     || self.recorder.copy(cpu, lane, cursor.seq, cursor.offset, head.committed, &mut bytes);
                 if !bytes.is_empty() {
-                    followed.blocks.push(RawBlock { cpu, lane, seq: cursor.seq, bytes });
+                    sink(RawBlock { cpu, lane, seq: cursor.seq, bytes });
                 }
                 whole
             });
@@ -103,7 +102,7 @@ impl Follower {
                 }
                 Some(_) => *cursor = Cursor { seq: cursor.seq + 1, offset: HEADER_BYTES },
                 None => {
-                    followed.overrun[lane] += 1;
+                    passed.overrun[lane] += 1;
                     *cursor = Cursor { seq: cursor.seq + 1, offset: HEADER_BYTES };
                 }
             }

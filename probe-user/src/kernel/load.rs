@@ -28,7 +28,7 @@ use super::{
     pod::Value,
     recorder::Recorder,
     repeats::RepeatTables,
-    rings::{Events, Samples},
+    rings::{Events, Filled, Samples},
     table::TapTable,
 };
 
@@ -75,8 +75,9 @@ impl Kernel {
         object::load_programs(&mut ebpf)?;
         carrier.attach(&mut ebpf);
         drops.attach(&mut ebpf, carrier.offsets != Offsets::default());
+        let filled = Filled::new(ring(&mut ebpf, map::FILLED)?);
         let recorder = match take(&mut ebpf, map::RECORDER)? {
-            Map::Array(data) => Recorder::map(data.fd().as_fd(), division),
+            Map::Array(data) => filled.and_then(|filled| Recorder::map(data.fd().as_fd(), division, filled)),
             _ => Err(std::io::ErrorKind::InvalidData.into()),
         };
         let recorder = recorder.map_err(|error| KernelError::Map { map: map::RECORDER, source: error.into() })?;

@@ -30,7 +30,7 @@ pub mod test_run;
 pub use attach::{LinkToTap, Tap};
 pub use config::KernelConfig;
 pub use error::KernelError;
-pub use follow::{Followed, Follower};
+pub use follow::{Follower, Passed};
 pub use hook::{Hook, HookChoice};
 pub use load::Kernel;
 pub use recorder::{Depth, RawBlock, Recorder, Snapshot};

@@ -15,7 +15,7 @@ use std::{
 use memmap2::{MmapOptions, MmapRaw};
 use probe_common::recorder::{BLOCK_SIZE, BLOCK_STRIDE, BlockHeader, lane};
 
-use super::{config::Division, follow::Follower};
+use super::{config::Division, follow::Follower, rings::Filled};
 
 const WORD: usize = size_of::<u64>();
 const STRIDE_WORDS: usize = BLOCK_STRIDE / WORD;
@@ -72,6 +72,7 @@ pub struct Recorder {
 struct Memory {
     map: MmapRaw,
     division: Division,
+    filled: Filled,
 }
 
 /// What a block's header says.
@@ -84,16 +85,21 @@ pub(super) struct Head {
 
 impl Recorder {
     /// Maps the RECORDER map behind `fd`.
-    pub(super) fn map(fd: impl AsFd, division: Division) -> io::Result<Self> {
+    pub(super) fn map(fd: impl AsFd, division: Division, filled: Filled) -> io::Result<Self> {
         let length = division.total() as usize * BLOCK_STRIDE;
         let fd = fd.as_fd().try_clone_to_owned()?;
         let map = MmapOptions::new().len(length).map_raw_read_only(&fd)?;
-        Ok(Self { memory: Arc::new(Memory { map, division }) })
+        Ok(Self { memory: Arc::new(Memory { map, division, filled }) })
     }
 
     /// How the memory is divided.
     pub fn division(&self) -> Division {
         self.memory.division
+    }
+
+    /// Says when whoever follows should look again.
+    pub fn filled(&self) -> &Filled {
+        &self.memory.filled
     }
 
     /// Copies what was recorded since `since_ns` (`CLOCK_MONOTONIC`): whole blocks, so what is a little older comes along.

@@ -1,6 +1,9 @@
-//! The ring buffers: carrier edges and frames that cannot wait, read at once; samples, read when the agent ticks.
+//! The ring buffers: carrier edges and frames that cannot wait, read at once; samples, read when the agent ticks; and the one that says
+//! when a recorder that is followed should be looked into.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::{Mutex, PoisonError};
 
 use aya::maps::{MapData, RingBuf};
 use probe_common::event::{CarrierEdge, FRAME_BYTES, FrameEvent, SAMPLE_BYTES, Sample, kind};
@@ -28,6 +31,38 @@ pub enum KernelEvent {
 pub struct Samples {
     ring: RingBuf<MapData>,
     malformed: u64,
+}
+
+/// The FILLED ring buffer. Its descriptor becomes readable when a quarter of a lane was written since [`Self::clear`].
+///
+/// It may be full of old entries: the kernel wakes nobody then, until it is cleared.
+pub struct Filled {
+    ring: Mutex<RingBuf<MapData>>,
+    descriptor: OwnedFd,
+}
+
+impl Filled {
+    pub(super) fn new(ring: RingBuf<MapData>) -> io::Result<Self> {
+        Ok(Self { descriptor: ring.as_fd().try_clone_to_owned()?, ring: Mutex::new(ring) })
+    }
+
+    /// Waits for what is written from now on.
+    pub fn clear(&self) {
+        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        while ring.next().is_some() {}
+    }
+}
+
+impl std::fmt::Debug for Filled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Filled").finish_non_exhaustive()
+    }
+}
+
+impl AsFd for Filled {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
 }
 
 impl Events {

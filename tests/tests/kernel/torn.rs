@@ -1,6 +1,7 @@
 //! Reading while the recorder is overwritten.
 
 use std::{
+    os::fd::{AsFd as _, AsRawFd as _},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -8,7 +9,10 @@ use std::{
 
 use anyhow::{Result, ensure};
 use linkprobe_tests::traffic::{Kind, Plan, Verdict, run::Run, verify};
-use probe_common::{recorder::lane, stage};
+use probe_common::{
+    recorder::{BLOCK_SIZE, lane},
+    stage,
+};
 use probe_core::record::records;
 use probe_user::kernel::{HookChoice, Kernel, KernelConfig, RawBlock};
 
@@ -63,9 +67,10 @@ fn a_reader_of_a_recorder_that_wraps_around_under_load_never_gets_a_torn_frame()
         let mut follower = recorder.snapshot(u64::MAX).follower;
         let end = Instant::now() + TIME;
         while Instant::now() < end {
-            let next = follower.next([true, true]);
-            followed.overrun += next.overrun.iter().sum::<u64>();
-            check(&next.blocks, &mut followed);
+            let mut blocks = Vec::new();
+            let passed = follower.next([true, true], &mut |block| blocks.push(block));
+            followed.overrun += passed.overrun.iter().sum::<u64>();
+            check(&blocks, &mut followed);
             thread::sleep(Duration::from_millis(followed.rounds % 4));
         }
         ends.store(true, Ordering::Relaxed);
@@ -111,16 +116,49 @@ fn a_follower_gets_each_frame_once_and_goes_on_where_the_snapshot_ended() -> Res
         for round in 0..20 {
             lab.send_in(Kind::Arp, 50)?;
             crate::lab::counters(&kernel, 1, 300 + 50 * (round + 1))?;
-            let next = snapshot.follower.next([true, true]);
-            ensure!(next.overrun == [0, 0]);
-            seen += sequences(&next.blocks);
+            let mut blocks = Vec::new();
+            let passed = snapshot.follower.next([true, true], &mut |block| blocks.push(block));
+            ensure!(passed.overrun == [0, 0]);
+            seen += sequences(&blocks);
         }
         ensure!(seen == 300 + 20 * 50, "{seen}");
         lab.send_in(Kind::Udp, 100)?;
         crate::lab::counters(&kernel, 1, 1400)?;
-        let passed = snapshot.follower.next([true, false]);
-        ensure!(passed.blocks.is_empty() && passed.skipped_bytes[lane::BULK] == 100 * (24 + 256), "{passed:?}");
-        ensure!(snapshot.follower.next([true, true]).blocks.is_empty());
+        let mut blocks = 0;
+        let passed = snapshot.follower.next([true, false], &mut |_| blocks += 1);
+        ensure!(blocks == 0 && passed.skipped_bytes[lane::BULK] == 100 * (24 + 256), "{passed:?}");
+        snapshot.follower.next([true, true], &mut |_| blocks += 1);
+        ensure!(blocks == 0, "what was passed over came after all");
+        kernel.shutdown();
+        Ok(())
+    })?
+}
+
+#[test]
+fn whoever_follows_is_woken_when_a_quarter_of_a_lane_was_written_and_not_before() -> Result<()> {
+    let lab = Lab::new()?;
+    lab.near.run(|| -> Result<()> {
+        let stages = stage::ALL & !stage::REPEAT;
+        let config = KernelConfig { stages, snaplen: 1024, control_snaplen: 1024, memory_bytes: 4 << 20, ..lab.config() };
+        let mut kernel = Kernel::load(config)?;
+        kernel.attach(&lab.link(HookChoice::Xdp)?)?;
+        let recorder = kernel.recorder();
+        let (blocks, frames) = (recorder.division().blocks[lane::BULK] / 4, BLOCK_SIZE as u32 / (24 + 256));
+        let mut sent = 0;
+        let mut send = |count: u32| -> Result<bool> {
+            lab.send_in(Kind::Udp, u64::from(count))?;
+            sent += u64::from(count);
+            crate::lab::counters(&kernel, 1, sent)?;
+            let mut bell = libc::pollfd { fd: recorder.filled().as_fd().as_raw_fd(), events: libc::POLLIN, revents: 0 };
+            // SAFETY: one entry, which lives as long as the call.
+            Ok(unsafe { libc::poll(&raw mut bell, 1, 0) } > 0)
+        };
+        ensure!(!send(frames * (blocks - 2))?, "it rang too early");
+        // nobody answers for so long that its ring is full of entries
+        ensure!(send(frames * blocks * 300)?, "it did not ring");
+        recorder.filled().clear();
+        ensure!(!send(frames / 2)?, "it went on ringing");
+        ensure!(send(frames * (blocks + 1))?, "it rang only once");
         kernel.shutdown();
         Ok(())
     })?

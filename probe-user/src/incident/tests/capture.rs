@@ -1,12 +1,14 @@
 //! The capture thread, against a recorder made of memory.
 
 use std::collections::BTreeMap;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use probe_core::record::records;
+use rustix::event::{EventfdFlags, eventfd};
 
 use super::super::capture::{CaptureHandle, CaptureWindow};
 use super::super::source::{Chunk, Missed, Source};
@@ -24,8 +26,15 @@ struct Memory {
     passed: usize,
 }
 
-#[derive(Clone, Default)]
-struct Fake(Arc<Mutex<Memory>>);
+#[derive(Clone)]
+struct Fake(Arc<Mutex<Memory>>, Arc<OwnedFd>);
+
+impl Default for Fake {
+    fn default() -> Self {
+        let bell = eventfd(0, EventfdFlags::NONBLOCK).expect("a descriptor");
+        Self(Arc::default(), Arc::new(bell))
+    }
+}
 
 impl Fake {
     fn record(&self, lane: usize, second: u64) {
@@ -33,6 +42,7 @@ impl Fake {
         let mut memory = self.0.lock().expect("no panic elsewhere");
         memory.blocks.insert((lane, second), new.clone());
         memory.news.push(new);
+        rustix::io::write(&self.1, &1u64.to_ne_bytes()).expect("room");
     }
 }
 
@@ -58,6 +68,14 @@ impl Source for Fake {
             }
         }
         missed
+    }
+
+    fn bell(&self) -> BorrowedFd<'_> {
+        self.1.as_fd()
+    }
+
+    fn quiet(&self) {
+        let _ = rustix::io::read(&self.1, &mut [0; 8]);
     }
 }
 
@@ -163,8 +181,10 @@ fn after_the_window_nothing_more_is_read() {
     let capture = CaptureHandle::start(Box::new(fake.clone()), window, || Mono(NOW.load(Ordering::Relaxed))).expect("a thread");
     settle(&fake);
     NOW.store(11, Ordering::Relaxed);
-    std::thread::sleep(Duration::from_millis(50));
     fake.record(lane::BULK, 2);
+    // what came before the end is read after it, once
+    settle(&fake);
+    fake.record(lane::BULK, 3);
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(fake.0.lock().expect("no panic elsewhere").news.len(), 1, "not looked at");
     drop(capture);
