@@ -7,7 +7,9 @@
 //! What is changed on its way (a router's TTL, packets merged by GRO between the slave and the bond) is another packet here.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+
+use foldhash::quality::RandomState;
 
 use crate::time::Mono;
 
@@ -17,24 +19,40 @@ use crate::time::Mono;
 pub const WINDOW_NS: u64 = 50_000_000;
 /// Most packets that are open to be matched at one time; beyond it the oldest is closed early.
 pub const MAX_OPEN: usize = 1 << 16;
+/// Taps whose places in a group need no memory of their own: bond and slave, or both ends of a path through the router, and one more.
+const FEW: usize = 3;
 
 /// Hands out ids, to records in the order of their time.
 #[derive(Debug, Default)]
 pub struct PacketIds {
-    last_id: u64,
-    groups: HashMap<u64, Group>,
-    /// Every open packet, oldest first: when it was first seen, and its group.
-    open: VecDeque<(Mono, u64)>,
+    /// Every open packet, oldest first: ids rise by one from each to the next.
+    open: VecDeque<Open>,
+    /// Packets that were closed: the first of `open` has the next id.
+    closed: u64,
+    groups: HashMap<u64, Group, BuildHasherDefault<Hashed>>,
+    hasher: RandomState,
 }
 
-/// Equal frames, each still open to be matched.
-#[derive(Debug, Default)]
+/// A packet that may be seen at another tap still.
+#[derive(Debug)]
+struct Open {
+    /// When it was first seen.
+    at: Mono,
+    key: u64,
+    /// Id of the next one with the same key.
+    next: Option<u64>,
+}
+
+/// Equal frames, each still open to be matched: a list through [`Open::next`].
+#[derive(Debug)]
 struct Group {
-    /// Number of the first of `ids`: how many of this group were closed before.
-    base: u64,
-    ids: VecDeque<u64>,
-    /// Per tap, the number of the packet that it sees next. Few taps see one packet: a list is fastest.
-    next: Vec<(u16, u64)>,
+    first: u64,
+    last: u64,
+    /// By tap, the packet that it saw last.
+    few: [(u16, u64); FEW],
+    /// How many of those there are.
+    taps: usize,
+    more: Vec<(u16, u64)>,
 }
 
 impl PacketIds {
@@ -43,28 +61,29 @@ impl PacketIds {
     /// Records must come in the order of `at`; an earlier one is taken as if it were now.
     pub fn id(&mut self, at: Mono, tap: u16, length: u32, bytes: &[u8]) -> u64 {
         self.close_before(at.minus(WINDOW_NS));
-        let key = key(length, bytes);
-        let group = self.groups.entry(key).or_default();
-        let slot = match group.next.iter().position(|&(of, _)| of == tap) {
-            Some(slot) => slot,
-            None => {
-                group.next.push((tap, 0));
-                group.next.len() - 1
-            }
+        // 64 bits: among 65,536 open packets two unequal ones hardly ever meet.
+        let key = self.hasher.hash_one((length, bytes));
+        let new = self.closed + self.open.len() as u64 + 1;
+        let Some(group) = self.groups.get_mut(&key) else {
+            self.groups.insert(key, Group::of(new, tap));
+            return self.append(at, key);
         };
-        let number = group.next[slot].1.max(group.base);
-        group.next[slot].1 = number + 1;
-        let known = usize::try_from(number - group.base).ok().and_then(|place| group.ids.get(place));
-        if let Some(&id) = known {
-            return id;
+        let seen = group.seen_by(tap);
+        // What it saw may be closed: it goes on with the first that is not.
+        let next = match *seen {
+            seen if seen <= self.closed => Some(group.first),
+            seen => (seen - self.closed - 1).try_into().ok().and_then(|place: usize| self.open.get(place)?.next),
+        };
+        *group.seen_by(tap) = next.unwrap_or(new);
+        if let Some(known) = next {
+            return known;
         }
-        self.last_id += 1;
-        group.ids.push_back(self.last_id);
-        self.open.push_back((at, key));
-        if self.open.len() > MAX_OPEN {
-            self.close_oldest();
+        let before = std::mem::replace(&mut group.last, new);
+        let before = usize::try_from(before - self.closed - 1).ok().and_then(|place| self.open.get_mut(place));
+        if let Some(before) = before {
+            before.next = Some(new);
         }
-        self.last_id
+        self.append(at, key)
     }
 
     /// Packets that are open to be matched, at most [`MAX_OPEN`].
@@ -72,30 +91,78 @@ impl PacketIds {
         self.open.len()
     }
 
+    fn append(&mut self, at: Mono, key: u64) -> u64 {
+        self.open.push_back(Open { at, key, next: None });
+        let id = self.closed + self.open.len() as u64;
+        if self.open.len() > MAX_OPEN {
+            self.close_oldest();
+        }
+        id
+    }
+
     fn close_before(&mut self, limit: Mono) {
-        while self.open.front().is_some_and(|&(at, _)| at < limit) {
+        while self.open.front().is_some_and(|open| open.at < limit) {
             self.close_oldest();
         }
     }
 
     fn close_oldest(&mut self) {
-        let Some((_, key)) = self.open.pop_front() else { return };
-        if let Some(group) = self.groups.get_mut(&key) {
-            group.ids.pop_front();
-            group.base += 1;
-            if group.ids.is_empty() {
-                self.groups.remove(&key);
+        let Some(Open { key, next, .. }) = self.open.pop_front() else { return };
+        self.closed += 1;
+        match next {
+            Some(next) => {
+                if let Some(group) = self.groups.get_mut(&key) {
+                    group.first = next;
+                }
             }
+            None => drop(self.groups.remove(&key)),
         }
     }
 }
 
-/// What equal frames have in common. 64 bits: among 65,536 open packets two unequal ones hardly ever meet.
-fn key(length: u32, bytes: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write_u32(length);
-    hasher.write(bytes);
-    hasher.finish()
+impl Group {
+    fn of(id: u64, tap: u16) -> Self {
+        let mut few = [(0, 0); FEW];
+        few[0] = (tap, id);
+        Self { first: id, last: id, few, taps: 1, more: Vec::new() }
+    }
+
+    /// The packet that a tap saw last; 0 when it saw none.
+    fn seen_by(&mut self, tap: u16) -> &mut u64 {
+        let known = self.few[..self.taps].iter().position(|&(of, _)| of == tap);
+        if let Some(place) = known {
+            return &mut self.few[place].1;
+        }
+        if self.taps < FEW {
+            let place = self.taps;
+            self.taps += 1;
+            self.few[place] = (tap, 0);
+            return &mut self.few[place].1;
+        }
+        let place = self.more.iter().position(|&(of, _)| of == tap).unwrap_or_else(|| {
+            self.more.push((tap, 0));
+            self.more.len() - 1
+        });
+        &mut self.more[place].1
+    }
+}
+
+/// Keys are hashes already.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("keys have 64 bits")
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 #[cfg(test)]

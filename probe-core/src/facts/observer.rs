@@ -95,7 +95,7 @@ impl Observer {
         };
         self.facts.malformed += u64::from(frame.says == Says::Broken);
         if let Some(way) = self.ways.get_mut(way) {
-            let full = way.take(mark(), &frame.says, || describe(seen.bytes, seen.length));
+            let full = way.take(seen.number, seen.at, &frame.says, || describe(seen.bytes, seen.length));
             if full {
                 self.facts.left_out += way.make_room(&happened(&mut self.lacpdus, &self.facts));
             }

@@ -61,29 +61,31 @@ impl Heard {
 
 impl Way {
     pub(super) fn new(link: &str, direction: Direction) -> Self {
-        Self { link: Arc::from(link), direction, packets: 0, lacpdus: 0, last: Mark::default(), seconds: VecDeque::new() }
+        let link: Arc<str> = Arc::from(link);
+        let last = Mark { link: Arc::clone(&link), ..Mark::default() };
+        Self { link, direction, packets: 0, lacpdus: 0, last, seconds: VecDeque::new() }
     }
 
     /// Takes a packet, and what it is in words where it is kept. True when there are too many seconds: [`Self::make_room`] is wanted.
-    pub(super) fn take(&mut self, mark: Mark, says: &Says, words: impl Fn() -> String) -> bool {
-        let second = mark.at.0 / SECOND;
+    pub(super) fn take(&mut self, number: u64, at: Mono, says: &Says, words: impl Fn() -> String) -> bool {
+        let second = at.0 / SECOND;
         let is_lacp = matches!(says, Says::Lacp(_));
         self.packets += 1;
         self.lacpdus += u64::from(is_lacp);
-        self.last = mark.clone();
+        (self.last.number, self.last.at) = (number, at);
         let rank = says.rank();
         // Packets of a file may go back in time by a little: they count for the newest second.
         let last = self.seconds.back_mut().filter(|last| last.until >= second);
         let Some(heard) = last else {
             let text = words();
             let others = u64::from(!is_lacp);
-            self.seconds.push_back(Heard { second, until: second, packets: 1, others, best: mark, text, rank });
+            self.seconds.push_back(Heard { second, until: second, packets: 1, others, best: self.last.clone(), text, rank });
             return self.seconds.len() > MOST;
         };
         heard.packets += 1;
         heard.others += u64::from(!is_lacp);
         if rank > heard.rank {
-            (heard.best, heard.text, heard.rank) = (mark, words(), rank);
+            (heard.best, heard.text, heard.rank) = (self.last.clone(), words(), rank);
         }
         false
     }
@@ -159,7 +161,7 @@ mod tests {
         let mut way = Way::new("eth1", Direction::Ingress);
         for second in (0..seconds).filter(|second| !pause.contains(second)) {
             let mark = Mark { number: second + 1, at: at(second * 1000), link: "eth1".into() };
-            if way.take(mark, &Says::Hello, || "a hello".to_owned()) {
+            if way.take(mark.number, mark.at, &Says::Hello, || "a hello".to_owned()) {
                 assert_eq!(way.make_room(&Moments::default()), 0, "calm seconds are joined, and none goes");
             }
         }

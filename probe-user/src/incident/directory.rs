@@ -2,9 +2,13 @@
 //!
 //! It is written beside, under a name that begins with a dot, every file and the directory synced, then renamed, then the parent
 //! synced. What is unfinished goes away again, also on a full disk, so that a failure does not keep the disk full.
+//!
+//! Each file is on its way to the disk while the next one is made, and all are waited for at the end: a journalling file system commits
+//! once then, not once for each of them.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -128,15 +132,15 @@ pub fn write(dir: &Path, job: &Job) -> Result<WrittenIncident, WriteError> {
     let (verdict, unjudged) = judgement(&job.incident, &job.captured, &order);
     let losses: Vec<(String, u64)> = job.losses.iter().cloned().chain(unjudged).collect();
     let incident = &Incident { id: id.clone(), verdict, ..job.incident.clone() };
-    let capture = capture(&partial.path.join(CAPTURE), incident, &order, job)?;
+    let mut files = Files::default();
+    let capture = files.capture(partial.path.join(CAPTURE), incident, &order, job)?;
     let document = partial.path.join(DOCUMENT);
     let value = json::document(incident, &capture, job.wall, &losses).map_err(|e| at(&document, "cannot be made")(e.into()))?;
-    let json_bytes = text(&document, &format!("{value:#}\n"))?;
-    let report = report::report(incident, &capture, job.wall, &losses);
-    let report_bytes = text(&partial.path.join(REPORT), &report)?;
-    let page_bytes = text(&partial.path.join(PAGE), &page::page(&value))?;
+    files.text(document, &format!("{value:#}\n"))?;
+    files.text(partial.path.join(REPORT), &report::report(incident, &capture, job.wall, &losses))?;
+    files.text(partial.path.join(PAGE), &page::page(&value))?;
+    let bytes = files.sync()?;
     partial.become_whole(dir, &path)?;
-    let bytes = capture.file_bytes + json_bytes + report_bytes + page_bytes;
     let (headline, verdict, triggers) = (words::headline(incident), incident.verdict.clone(), incident.triggers.clone());
     Ok(WrittenIncident { id, headline, verdict, triggers, wall: job.wall, path, bytes, capture })
 }
@@ -204,22 +208,80 @@ impl Drop for Partial {
     }
 }
 
+/// The files of one incident, on their way to the disk.
+#[derive(Default)]
+struct Files {
+    files: Vec<(PathBuf, File)>,
+    bytes: u64,
+}
+
+impl Files {
+    fn capture(
+        &mut self,
+        path: PathBuf,
+        incident: &Incident,
+        order: &Order<'_>,
+        job: &Job,
+    ) -> Result<CaptureSummary, WriteError> {
+        let out = BufWriter::with_capacity(256 * 1024, Hasty { file: create(&path)?, waiting: 0 });
+        let written = write_capture(out, incident, &job.captured, order, job.wall, job.snaplen);
+        let (out, summary) = written.map_err(at(&path, "cannot be written"))?;
+        let out = out.into_inner().map_err(|error| at(&path, "cannot be written")(error.into_error()))?;
+        self.add(path, out.file, summary.file_bytes);
+        Ok(summary)
+    }
+
+    fn text(&mut self, path: PathBuf, text: &str) -> Result<(), WriteError> {
+        let mut file = create(&path)?;
+        file.write_all(text.as_bytes()).map_err(at(&path, "cannot be written"))?;
+        self.add(path, file, text.len() as u64);
+        Ok(())
+    }
+
+    fn add(&mut self, path: PathBuf, file: File, bytes: u64) {
+        begin_writing(&file);
+        self.files.push((path, file));
+        self.bytes += bytes;
+    }
+
+    /// Waits until all of them are on the disk: how many bytes that are.
+    fn sync(self) -> Result<u64, WriteError> {
+        for (path, file) in &self.files {
+            file.sync_all().map_err(at(path, "cannot be synced"))?;
+        }
+        Ok(self.bytes)
+    }
+}
+
+/// A large file that is on its way to the disk while it grows.
+struct Hasty {
+    file: File,
+    /// Bytes that nobody has asked to be written yet.
+    waiting: usize,
+}
+
+impl Write for Hasty {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.waiting += written;
+        if self.waiting >= 1 << 20 {
+            begin_writing(&self.file);
+            self.waiting = 0;
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 fn create(path: &Path) -> Result<File, WriteError> {
     OpenOptions::new().write(true).create_new(true).mode(0o640).open(path).map_err(at(path, "cannot be made"))
 }
 
-fn capture(path: &Path, incident: &Incident, order: &Order<'_>, job: &Job) -> Result<CaptureSummary, WriteError> {
-    let out = BufWriter::with_capacity(256 * 1024, create(path)?);
-    let written = write_capture(out, incident, &job.captured, order, job.wall, job.snaplen);
-    let (out, summary) = written.map_err(at(path, "cannot be written"))?;
-    let file = out.into_inner().map_err(|error| at(path, "cannot be written")(error.into_error()))?;
-    file.sync_all().map_err(at(path, "cannot be synced"))?;
-    Ok(summary)
-}
-
-fn text(path: &Path, text: &str) -> Result<u64, WriteError> {
-    let mut file = create(path)?;
-    file.write_all(text.as_bytes()).map_err(at(path, "cannot be written"))?;
-    file.sync_all().map_err(at(path, "cannot be synced"))?;
-    Ok(text.len() as u64)
+/// Asks for a file's bytes to be written, and waits for nothing. Where that cannot be had, syncing does it all.
+fn begin_writing(file: &File) {
+    // SAFETY: no memory is passed.
+    unsafe { libc::sync_file_range(file.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WRITE) };
 }

@@ -111,8 +111,7 @@ fn is_wanted(record: &Record<'_>, tap: Option<&TapCounts>, incident: &Incident, 
 
 fn all_taps(incident: &Incident, packets: &Packets<'_>) -> Vec<TapCounts> {
     let mut taps = incident.taps.clone();
-    for record in packets.iter() {
-        let id = record.header.tap;
+    for &id in &packets.taps {
         if !taps.iter().any(|tap| tap.tap == id) {
             let mut tap = TapCounts { tap: id, ..TapCounts::default() };
             tap.link.name = format!("unknown-tap-{id}");

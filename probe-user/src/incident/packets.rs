@@ -17,6 +17,8 @@ type Place = (u64, u32, u32);
 pub struct Packets<'a> {
     chunks: &'a [Chunk],
     places: Vec<Place>,
+    /// Ids of the taps that saw them, in no order.
+    pub taps: Vec<u16>,
     /// Chunks that ended with bytes that are no record.
     pub damaged: u64,
 }
@@ -26,6 +28,7 @@ impl<'a> Packets<'a> {
     pub fn in_order(captured: &'a Captured, from: Mono, to: Mono) -> Self {
         let chunks = captured.chunks.as_slice();
         let mut places = Vec::new();
+        let mut taps: Vec<u16> = Vec::new();
         let mut damaged = 0;
         for (number, chunk) in (0..=u32::MAX).zip(chunks) {
             for record in records(&chunk.bytes) {
@@ -35,11 +38,15 @@ impl<'a> Packets<'a> {
                 };
                 if (from.0..=to.0).contains(&record.header.at_ns) {
                     places.push((record.header.at_ns, number, offset(chunk, &record)));
+                    if !taps.contains(&record.header.tap) {
+                        taps.push(record.header.tap);
+                    }
                 }
             }
         }
-        places.sort_unstable();
-        Self { chunks, places, damaged }
+        // Each CPU's lanes are nearly in order: the stable sort finds such runs and merges them.
+        places.sort();
+        Self { chunks, places, taps, damaged }
     }
 
     /// Each record.

@@ -172,11 +172,12 @@ impl<W: Write> PcapngWriter<W> {
     /// # Errors
     /// See [`Self::new`].
     pub fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
-        self.begin(block::PACKET);
-        self.u32(packet.interface);
-        self.stamp(packet.wall_ns);
-        self.u32(u32::try_from(packet.bytes.len()).map_err(io::Error::other)?);
-        self.u32(packet.length);
+        let captured = u32::try_from(packet.bytes.len()).map_err(io::Error::other)?;
+        let [upper, lower] = halves(packet.wall_ns);
+        // All at once, because there may be a hundred thousand of them. The block's length, the second word, comes when it is known.
+        let head = [block::PACKET, 0, packet.interface, upper, lower, captured, packet.length];
+        self.buffer.clear();
+        self.buffer.extend_from_slice(bytes(head).as_flattened());
         self.buffer.extend_from_slice(packet.bytes);
         self.pad();
         if let Some(comment) = packet.comment {
@@ -236,8 +237,8 @@ impl<W: Write> PcapngWriter<W> {
         if let Some(comment) = statistics.comment {
             self.text(1, comment);
         }
-        self.option(2, &halves(statistics.start_ns));
-        self.option(3, &halves(statistics.end_ns));
+        self.option(2, bytes(halves(statistics.start_ns)).as_flattened());
+        self.option(3, bytes(halves(statistics.end_ns)).as_flattened());
         self.option(4, &statistics.received.to_le_bytes());
         self.option(5, &statistics.dropped_at_tap.to_le_bytes());
         if let Some(accepted) = statistics.accepted {
@@ -291,7 +292,7 @@ impl<W: Write> PcapngWriter<W> {
     }
 
     fn stamp(&mut self, ns: u64) {
-        self.buffer.extend_from_slice(&halves(ns));
+        self.buffer.extend_from_slice(bytes(halves(ns)).as_flattened());
     }
 
     fn pad(&mut self) {
@@ -326,9 +327,11 @@ pub fn journal_stamp(wall_ns: u64) -> u64 {
 }
 
 /// A stamp as the format has it: the upper half first, whatever the byte order.
-fn halves(ns: u64) -> [u8; 8] {
-    let mut bytes = [0; 8];
-    bytes[..4].copy_from_slice(&((ns >> 32) as u32).to_le_bytes());
-    bytes[4..].copy_from_slice(&(ns as u32).to_le_bytes());
-    bytes
+const fn halves(ns: u64) -> [u32; 2] {
+    [(ns >> 32) as u32, ns as u32]
+}
+
+/// Words as they stand in the file.
+fn bytes<const N: usize>(words: [u32; N]) -> [[u8; 4]; N] {
+    words.map(u32::to_le_bytes)
 }

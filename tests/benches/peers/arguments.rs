@@ -35,6 +35,9 @@ pub struct Arguments {
     /// Only compare the generators.
     #[arg(long)]
     pub generators: bool,
+    /// Only measure from trigger to durable files.
+    #[arg(long)]
+    pub durable: bool,
     /// For the gaps between carrier flips.
     #[arg(long, default_value_t = 2017)]
     pub seed: u64,

@@ -78,6 +78,15 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
         return Ok(());
     }
+    if arguments.durable {
+        let measured = durable::measure(arguments.incidents())?;
+        if arguments.json {
+            println!("{measured:#}");
+        } else {
+            table::durable(&measured);
+        }
+        return Ok(());
+    }
     let start = Instant::now();
     let loads = arguments.loads();
     let rows = rounds::compare(arguments, &loads)?;
