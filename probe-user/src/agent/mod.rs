@@ -50,8 +50,10 @@ use incidents::Incidents;
 use input::{Input, Inputs, Signal};
 use matrix::Counting;
 
-/// Longest time between two rounds of housekeeping: counters, samples, retries.
-const TICK: Duration = Duration::from_millis(500);
+/// Longest time between two rounds of housekeeping: retries, and what is due each second anyway. To wake is most of what an idle agent costs.
+const TICK: Duration = Duration::from_secs(1);
+/// The same while collectors get samples, which should be there within a second.
+const SAMPLING_TICK: Duration = Duration::from_millis(500);
 
 /// Runs until it is told to stop.
 ///
@@ -160,8 +162,9 @@ impl Agent {
     async fn record(&mut self, inputs: &mut Inputs) -> anyhow::Result<()> {
         loop {
             let now = clock::now();
-            let deadline = self.flight.next_deadline().map_or(TICK, |at| Duration::from_nanos(at.since(now)));
-            let patience = deadline.min(self.counting.due_in(now)).min(self.recoverer.due_in(now)).min(TICK);
+            let tick = if self.sflow.is_some() { SAMPLING_TICK } else { TICK };
+            let deadline = self.flight.next_deadline().map_or(tick, |at| Duration::from_nanos(at.since(now)));
+            let patience = deadline.min(self.counting.due_in(now)).min(self.recoverer.due_in(now)).min(tick);
             let input = inputs.next(patience).await?;
             // The kernel's own events first: an edge was made before the message that tells of it, and has the exact time.
             self.kernel_events(inputs);
