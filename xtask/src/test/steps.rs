@@ -14,6 +14,8 @@ use crate::rig::{Kernel, Payload, Rig, Vm, quote};
 use crate::toolchain::Toolchain;
 use crate::{paths, ui};
 
+/// How much longer the tests may wait for something beside each other, and beside whatever else the machine does.
+const HOST_PATIENCE: &str = "2";
 /// How much longer than on this machine the tests may wait under emulation.
 const PATIENCE: &str = "3";
 /// The time for all VM tests on one kernel.
@@ -72,15 +74,19 @@ pub fn unit(rest: &[String], seen: &mut Seen) -> Result<()> {
     through(&mut command, seen)
 }
 
-/// The namespace tests: the kernel programs with their loader, then the whole agent.
+/// The namespace tests: the kernel programs with their loader, one at a time, for they take all that the CPUs have; then the whole agent,
+/// two at a time, for those mostly wait.
 pub fn host(programs: &Programs, rest: &[String], seen: &mut Seen) -> Result<()> {
     ensure!(is_root(), "the namespace tests need root");
-    let mut command = cargo(
-        &paths::repo(),
-        &["test", "--no-fail-fast", "-p", "linkprobe-tests", "--test", "kernel", "--test", "host", "--", "--test-threads=1"],
-    );
-    command.args(rest).env("LINKPROBE_BIN", &programs.linkprobe).env("LINKPROBE_TRAFFIC_BIN", &programs.traffic);
-    through(&mut command, seen)
+    let mut ended = Vec::new();
+    for (test, threads) in [("kernel", "--test-threads=1"), ("host", "--test-threads=2")] {
+        let words = ["test", "--no-fail-fast", "-p", "linkprobe-tests", "--test", test, "--", threads];
+        let mut command = cargo(&paths::repo(), &words);
+        command.args(rest).env("LINKPROBE_BIN", &programs.linkprobe).env("LINKPROBE_TRAFFIC_BIN", &programs.traffic);
+        command.env("LINKPROBE_TEST_PATIENCE", HOST_PATIENCE);
+        ended.push(through(&mut command, seen));
+    }
+    ended.into_iter().collect()
 }
 
 /// The VM tests on one kernel: the test program runs in the rig, with the programs under test beside it.
