@@ -22,7 +22,6 @@ use crate::incident::{
     incident_id,
 };
 use crate::kernel::Recorder;
-use crate::kernel::load::give_back_heap;
 
 /// How long a stopping agent waits for its last incident.
 const LAST_WRITE: Duration = Duration::from_secs(10);
@@ -148,8 +147,6 @@ impl Incidents {
                 if self.status.waiting == 0 {
                     self.status.alarm = None;
                 }
-                // Packets and their index took megabytes for a moment: glibc would keep them.
-                give_back_heap();
                 self.tell(&cleaned.removed, &cleaned.errors)
             }
             WriteOutcome::Retrying { id, error, pause } => {

@@ -15,6 +15,10 @@ use std::{io, thread};
 use super::capture::Captured;
 use super::cleanup::{Cleaned, Retention, remove_leftovers, retain};
 use super::directory::{Job, WriteError, WrittenIncident, write};
+use crate::kernel::load::give_back_heap;
+
+/// Bytes of packets from which on free memory is given back: it takes a while, and of less nobody would notice.
+const LARGE: u64 = 1 << 20;
 
 /// Where and how incidents are written.
 #[derive(Clone, Debug)]
@@ -204,8 +208,12 @@ impl Thread {
         let error = match write(&self.config.dir, &waiting.job) {
             Ok(incident) => {
                 self.release(&waiting.job);
-                // Its megabytes are free before anybody is told, who gives free memory back then.
+                let large = waiting.job.captured.bytes() >= LARGE;
                 drop(waiting);
+                if large {
+                    // Packets and their index took megabytes for a moment: glibc would keep them.
+                    give_back_heap();
+                }
                 let cleaned = retain(&self.config.dir, self.config.retention, &incident.id, SystemTime::now());
                 return (self.on_outcome)(WriteOutcome::Written { incident: Box::new(incident), cleaned });
             }
