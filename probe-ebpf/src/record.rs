@@ -134,7 +134,7 @@ fn recycle(state: &mut LaneState, lane: usize, at_ns: u64) {
     }
     state.seq = seq;
     state.offset = size_of::<BlockHeader>() as u32;
-    if seq % u64::from((count / FOLLOWED_PARTS).max(1)) == 0 {
+    if seq.is_multiple_of(u64::from((count / FOLLOWED_PARTS).max(1))) {
         // Nobody waits for it unless an incident is open, and then an entry that is there already does as well.
         let _ = maps::FILLED.output::<u64>(&(lane as u64), 0);
     }
