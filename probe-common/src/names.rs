@@ -40,7 +40,7 @@ pub mod map {
     pub const SAMPLES: &str = "SAMPLES";
     /// Ring buffer of [`crate::event::CarrierEdge`] and [`crate::event::FrameEvent`].
     pub const EVENTS: &str = "EVENTS";
-    /// Ring buffer of lane numbers (`u64`, one of [`crate::recorder::lane`]): a quarter of a lane was written since the last one.
+    /// Ring buffer of [`crate::recorder::Filled`].
     pub const FILLED: &str = "FILLED";
     /// `PerCpuArray<FrameEvent>`, 1 entry: where an event is put together.
     pub const EVENT: &str = "EVENT";

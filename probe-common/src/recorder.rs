@@ -106,6 +106,17 @@ pub struct Lanes {
 }
 const _: () = assert!(size_of::<Lanes>() == 40);
 
+/// Entry of the FILLED ring buffer: so much of a lane was written since the last one as [`FOLLOWED_PARTS`] says.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// CPU that writes the lane.
+    pub cpu: u32,
+    /// One of [`lane`].
+    pub lane: u32,
+}
+const _: () = assert!(size_of::<Filled>() == 8);
+
 /// Value of the RECORDER map.
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]

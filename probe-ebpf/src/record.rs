@@ -4,7 +4,7 @@ use aya_ebpf::helpers::generated::bpf_get_smp_processor_id;
 use probe_common::{
     class::{CONTROL_LANE, id},
     counters::TapCounters,
-    recorder::{BLOCK_SIZE, BlockHeader, FOLLOWED_PARTS, LaneState, RecordHeader, flags, lane},
+    recorder::{BLOCK_SIZE, BlockHeader, FOLLOWED_PARTS, Filled, LaneState, RecordHeader, flags, lane},
     stage,
 };
 
@@ -135,7 +135,7 @@ fn recycle(state: &mut LaneState, lane: usize, at_ns: u64) {
     state.seq = seq;
     state.offset = size_of::<BlockHeader>() as u32;
     if seq.is_multiple_of(u64::from((count / FOLLOWED_PARTS).max(1))) {
-        // Nobody waits for it unless an incident is open, and then an entry that is there already does as well.
-        let _ = maps::FILLED.output::<u64>(&(lane as u64), 0);
+        // Nobody waits for it unless an incident is open; where there is no room whoever reads looks at all lanes.
+        let _ = maps::FILLED.output::<Filled>(&Filled { cpu, lane: lane as u32 }, 0);
     }
 }

@@ -117,13 +117,12 @@ impl Incidents {
         let (wall, snaplen, filter) = (clock::wall_offset(), self.snaplen, self.filter.clone());
         incident.id = open.id;
         self.status.waiting += 1;
-        let to = incident.to;
         let submit = move |captured| {
             incident.normal = before.normal();
             writer.submit(Job { incident, captured, wall, losses, snaplen, filter });
         };
         match open.capture {
-            Some(capture) => drop(capture.finish(to, submit)),
+            Some(capture) => drop(capture.finish(submit)),
             None => submit(crate::incident::Captured::default()),
         }
     }

@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use probe_common::recorder::lane;
+use probe_core::record::records;
 use probe_core::time::Mono;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
 use super::lost::Lost;
-use super::source::{Chunk, Missed, Source};
+use super::source::{Chunk, Lanes, Missed, Source};
 use super::store::Store;
 
 /// Most time between two looks into the recorder, should nothing be heard of it.
@@ -68,7 +69,7 @@ type Deliver = Box<dyn FnOnce(Captured) + Send>;
 
 enum Command {
     Extend { trigger: Option<Mono>, until: Mono },
-    Finish { to: Mono, deliver: Deliver },
+    Finish { deliver: Deliver },
 }
 
 /// A capture that goes on. Dropping it throws the capture away.
@@ -129,12 +130,12 @@ impl CaptureHandle {
         let _ = self.commands.send(Command::Extend { trigger, until });
     }
 
-    /// The window has ended at `to`: reads what is left, and calls `deliver` on the capture's thread. Never blocks.
+    /// The window has ended: reads what is left, and calls `deliver` on the capture's thread. Never blocks.
     ///
     /// Were the thread gone, `deliver` would be called here, with nothing in it.
-    pub fn finish(self, to: Mono, deliver: impl FnOnce(Captured) + Send + 'static) -> JoinHandle<()> {
-        let command = Command::Finish { to, deliver: Box::new(deliver) };
-        if let Err(Command::Finish { deliver, .. }) = self.commands.send(command) {
+    pub fn finish(self, deliver: impl FnOnce(Captured) + Send + 'static) -> JoinHandle<()> {
+        let command = Command::Finish { deliver: Box::new(deliver) };
+        if let Err(Command::Finish { deliver }) = self.commands.send(command) {
             deliver(Captured::default());
         }
         self.thread
@@ -174,13 +175,12 @@ impl Capture {
     }
 
     fn run(mut self, inbox: &Receiver<Command>, bell: &OwnedFd) {
+        let mut silence = true;
         loop {
             match inbox.try_recv() {
                 Ok(Command::Extend { trigger, until }) => self.extend(trigger, until),
-                Ok(Command::Finish { to, deliver }) => {
-                    if self.looked < to {
-                        self.look();
-                    }
+                Ok(Command::Finish { deliver }) => {
+                    self.look_at_last();
                     let limited = self.limited();
                     let complete_from = self.store.complete_from();
                     let (chunks, lost, passed_over) = self.store.into_parts();
@@ -190,30 +190,32 @@ impl Capture {
                 Err(TryRecvError::Empty) => {
                     // Once after the window's end, for what came before it.
                     if self.looked <= self.until {
-                        self.look();
+                        self.look(silence);
                     }
-                    self.wait(bell);
+                    silence = self.wait(bell);
                 }
                 Err(TryRecvError::Disconnected) => return,
             }
         }
     }
 
-    /// Until a command comes, or so much was recorded that it should be copied, or there was a long silence.
-    fn wait(&self, bell: &OwnedFd) {
+    /// Until a command comes, or so much was recorded that it should be copied, or there was a long silence: true then.
+    fn wait(&self, bell: &OwnedFd) -> bool {
+        // After the window nothing is recorded that matters.
+        let open = self.looked <= self.until;
         let pause = match self.last_snapshot {
-            Some(at) if self.snapshot_due => BETWEEN_SNAPSHOTS.saturating_sub(at.elapsed()),
+            Some(at) if open && self.snapshot_due => BETWEEN_SNAPSHOTS.saturating_sub(at.elapsed()),
             _ => LONGEST,
         };
         let timeout = Timespec::try_from(pause).ok();
         let mut bells = [bell.as_fd(), self.source.bell()].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
-        // After the window nothing is recorded that matters.
-        let heard = if self.looked <= self.until { &mut bells[..] } else { &mut bells[..1] };
-        if poll(heard, timeout.as_ref()).is_err_and(|error| error != rustix::io::Errno::INTR) {
+        let heard = poll(if open { &mut bells[..] } else { &mut bells[..1] }, timeout.as_ref());
+        if heard.is_err_and(|error| error != rustix::io::Errno::INTR) {
             // There is no reason why it should; but if it does, it must not take the whole CPU.
             thread::sleep(Duration::from_millis(20));
         }
         let _ = rustix::io::read(bell, &mut [0; size_of::<u64>()]);
+        heard == Ok(0)
     }
 
     fn extend(&mut self, trigger: Option<Mono>, until: Mono) {
@@ -226,15 +228,24 @@ impl Capture {
         }
     }
 
-    fn look(&mut self) {
+    /// Looks into the lanes that rang; after a long silence, and after the window's end, into all.
+    fn look(&mut self, silence: bool) {
         self.looked = (self.clock)();
-        self.source.quiet();
-        let quiet = self.last_snapshot.is_none_or(|at| at.elapsed() >= BETWEEN_SNAPSHOTS);
-        if self.snapshot_due && quiet {
-            self.follow();
+        let rang = self.source.quiet();
+        let lanes = if silence || self.looked > self.until { Lanes::All } else { rang };
+        if self.snapshot_due && self.last_snapshot.is_none_or(|at| at.elapsed() >= BETWEEN_SNAPSHOTS) {
+            self.follow(&Lanes::All);
             self.snapshot();
         }
-        self.follow();
+        self.follow(&lanes);
+    }
+
+    /// Takes what is missing still: no lane rings for its last few blocks.
+    fn look_at_last(&mut self) {
+        self.follow(&Lanes::All);
+        if self.snapshot_due {
+            self.snapshot();
+        }
     }
 
     fn snapshot(&mut self) {
@@ -246,10 +257,14 @@ impl Capture {
         self.note(missed, again);
     }
 
-    fn follow(&mut self) {
-        let store = &mut self.store;
+    fn follow(&mut self, lanes: &Lanes) {
+        let (store, until) = (&mut self.store, self.until);
         let (mut taken, mut kept) = (0, 0);
-        let missed = self.source.follow(self.bulk, &mut |chunk| {
+        let missed = self.source.follow(lanes, self.bulk, &mut |chunk| {
+            // What came after the window must not push out what is in it.
+            if records(&chunk.bytes).next().is_some_and(|first| first.is_ok_and(|first| first.header.at_ns > until.0)) {
+                return;
+            }
             let bulk = usize::from(chunk.lane == lane::BULK);
             taken += bulk;
             kept += bulk & usize::from(store.append(chunk));

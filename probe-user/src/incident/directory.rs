@@ -227,21 +227,21 @@ impl Files {
         let written = write_capture(out, incident, &job.captured, order, job.wall, job.snaplen);
         let (out, summary) = written.map_err(at(&path, "cannot be written"))?;
         let out = out.into_inner().map_err(|error| at(&path, "cannot be written")(error.into_error()))?;
-        self.add(path, out.file, summary.file_bytes);
+        self.add(path, out.file, summary.file_bytes)?;
         Ok(summary)
     }
 
     fn text(&mut self, path: PathBuf, text: &str) -> Result<(), WriteError> {
         let mut file = create(&path)?;
         file.write_all(text.as_bytes()).map_err(at(&path, "cannot be written"))?;
-        self.add(path, file, text.len() as u64);
-        Ok(())
+        self.add(path, file, text.len() as u64)
     }
 
-    fn add(&mut self, path: PathBuf, file: File, bytes: u64) {
-        begin_writing(&file);
+    fn add(&mut self, path: PathBuf, file: File, bytes: u64) -> Result<(), WriteError> {
+        begin_writing(&file).map_err(at(&path, "cannot be written"))?;
         self.files.push((path, file));
         self.bytes += bytes;
+        Ok(())
     }
 
     /// Waits until all of them are on the disk: how many bytes that are.
@@ -265,7 +265,7 @@ impl Write for Hasty {
         let written = self.file.write(bytes)?;
         self.waiting += written;
         if self.waiting >= 1 << 20 {
-            begin_writing(&self.file);
+            begin_writing(&self.file)?;
             self.waiting = 0;
         }
         Ok(written)
@@ -281,7 +281,15 @@ fn create(path: &Path) -> Result<File, WriteError> {
 }
 
 /// Asks for a file's bytes to be written, and waits for nothing. Where that cannot be had, syncing does it all.
-fn begin_writing(file: &File) {
+///
+/// # Errors
+/// What the disk or the file system says: not every one of them would say it again when the file is synced.
+fn begin_writing(file: &File) -> io::Result<()> {
     // SAFETY: no memory is passed.
-    unsafe { libc::sync_file_range(file.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WRITE) };
+    if unsafe { libc::sync_file_range(file.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WRITE) } == 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    let of_the_disk = [libc::EIO, libc::ENOSPC, libc::EDQUOT, libc::EROFS].map(Some).contains(&error.raw_os_error());
+    if of_the_disk { Err(error) } else { Ok(()) }
 }

@@ -10,7 +10,7 @@ use probe_core::filter::Filter;
 use probe_core::record::{Record, encode, records};
 use probe_core::time::Mono;
 
-use super::source::{ASIDE, Chunk, Missed, Source};
+use super::source::{ASIDE, Chunk, Lanes, Missed, Source};
 
 /// Hands over what the filter takes and what it does not as chunks of their own.
 pub struct Filtered {
@@ -31,17 +31,17 @@ impl Source for Filtered {
         self.source.snapshot(since, &mut |chunk| sift(chunk, filter, sink))
     }
 
-    fn follow(&mut self, bulk: bool, sink: &mut dyn FnMut(Chunk)) -> Missed {
+    fn follow(&mut self, lanes: &Lanes, bulk: bool, sink: &mut dyn FnMut(Chunk)) -> Missed {
         let filter = &self.filter;
-        self.source.follow(bulk, &mut |chunk| sift(chunk, filter, sink))
+        self.source.follow(lanes, bulk, &mut |chunk| sift(chunk, filter, sink))
     }
 
     fn bell(&self) -> BorrowedFd<'_> {
         self.source.bell()
     }
 
-    fn quiet(&self) {
-        self.source.quiet();
+    fn quiet(&self) -> Lanes {
+        self.source.quiet()
     }
 }
 

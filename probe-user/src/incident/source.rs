@@ -41,19 +41,29 @@ pub struct Missed {
     pub skipped_bytes: [u64; lane::COUNT],
 }
 
+/// Lanes of a recorder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Lanes {
+    /// Every one.
+    #[default]
+    All,
+    /// These: CPU, then one of [`lane`].
+    Some(Vec<(u32, usize)>),
+}
+
 /// A recorder as the capture thread needs it; a test has its own.
 pub trait Source: Send {
     /// Hands what was recorded since `since` to `sink`: of each block all that is in it. [`Self::follow`] goes on from here.
     fn snapshot(&mut self, since: Mono, sink: &mut dyn FnMut(Chunk)) -> Missed;
 
-    /// Hands to `sink` what was recorded since the last call of either; the bulk lane is passed over unless it is wanted.
-    fn follow(&mut self, bulk: bool, sink: &mut dyn FnMut(Chunk)) -> Missed;
+    /// Hands to `sink` what was recorded since the last call of either, of these lanes; the bulk lane is passed over unless it is wanted.
+    fn follow(&mut self, lanes: &Lanes, bulk: bool, sink: &mut dyn FnMut(Chunk)) -> Missed;
 
     /// Readable when so much was recorded that it should be followed, or it will be overwritten.
     fn bell(&self) -> BorrowedFd<'_>;
 
-    /// Ends that, until so much was recorded again. To be called before what was recorded is read.
-    fn quiet(&self);
+    /// Ends that, until so much was recorded again: which lanes rang. To be called before what was recorded is read.
+    fn quiet(&self) -> Lanes;
 }
 
 /// The real one.
@@ -77,13 +87,17 @@ impl Source for RecorderSource {
         Missed { overrun_blocks: snapshot.overrun, ..Missed::default() }
     }
 
-    fn follow(&mut self, bulk: bool, sink: &mut dyn FnMut(Chunk)) -> Missed {
+    fn follow(&mut self, lanes: &Lanes, bulk: bool, sink: &mut dyn FnMut(Chunk)) -> Missed {
         let Some(follower) = &mut self.follower else {
             return Missed::default();
         };
         let mut wanted = [true; lane::COUNT];
         wanted[lane::BULK] = bulk;
-        let passed = follower.next(wanted, &mut |block| sink(block.into()));
+        let mut sink = |block: RawBlock| sink(block.into());
+        let passed = match lanes {
+            Lanes::All => follower.next(wanted, &mut sink),
+            Lanes::Some(lanes) => follower.next_of(lanes.iter().copied(), wanted, &mut sink),
+        };
         Missed { overrun_blocks: passed.overrun, skipped_bytes: passed.skipped_bytes }
     }
 
@@ -91,7 +105,7 @@ impl Source for RecorderSource {
         self.recorder.filled().as_fd()
     }
 
-    fn quiet(&self) {
-        self.recorder.filled().clear();
+    fn quiet(&self) -> Lanes {
+        self.recorder.filled().take().map_or(Lanes::All, Lanes::Some)
     }
 }

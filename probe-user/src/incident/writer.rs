@@ -210,12 +210,13 @@ impl Thread {
                 self.release(&waiting.job);
                 let large = waiting.job.captured.bytes() >= LARGE;
                 drop(waiting);
+                let cleaned = retain(&self.config.dir, self.config.retention, &incident.id, SystemTime::now());
+                (self.on_outcome)(WriteOutcome::Written { incident: Box::new(incident), cleaned });
                 if large {
                     // Packets and their index took megabytes for a moment: glibc would keep them.
                     give_back_heap();
                 }
-                let cleaned = retain(&self.config.dir, self.config.retention, &incident.id, SystemTime::now());
-                return (self.on_outcome)(WriteOutcome::Written { incident: Box::new(incident), cleaned });
+                return;
             }
             Err(error) => error,
         };

@@ -44,9 +44,21 @@ impl Follower {
     /// Hands a copy of what was committed since the last call to `sink`: for each CPU and lane, oldest first. Lanes that are not wanted are
     /// passed over, and nothing of them is copied.
     pub fn next(&mut self, wanted: [bool; lane::COUNT], sink: &mut dyn FnMut(RawBlock)) -> Passed {
+        let cpus = 0..self.recorder.division().cpus;
+        let all = [lane::CONTROL, lane::BULK].into_iter().flat_map(|lane| cpus.clone().map(move |cpu| (cpu, lane)));
+        self.next_of(all, wanted, sink)
+    }
+
+    /// The same of these lanes only: CPU, then lane. What is none is passed over.
+    pub fn next_of(
+        &mut self,
+        lanes: impl IntoIterator<Item = (u32, usize)>,
+        wanted: [bool; lane::COUNT],
+        sink: &mut dyn FnMut(RawBlock),
+    ) -> Passed {
         let mut passed = Passed::default();
-        for lane in [lane::CONTROL, lane::BULK] {
-            for cpu in 0..self.recorder.division().cpus {
+        for (cpu, lane) in lanes {
+            if cpu < self.recorder.division().cpus && lane < lane::COUNT {
                 self.follow_lane(cpu, lane, wanted[lane], &mut passed, sink);
             }
         }

@@ -27,15 +27,18 @@ pub enum KernelEvent {
     Repeat(Box<FrameEvent>),
 }
 
+/// Entries of FILLED, of 16 bytes with their heads, that are sure to have found room in its 4096 bytes.
+const MOST_FILLED: usize = 128;
+
 /// The SAMPLES ring buffer. Drain it now and then; its descriptor becomes readable when it is half full before that (`AsyncFd`).
 pub struct Samples {
     ring: RingBuf<MapData>,
     malformed: u64,
 }
 
-/// The FILLED ring buffer. Its descriptor becomes readable when a quarter of a lane was written since [`Self::clear`].
+/// The FILLED ring buffer. Its descriptor becomes readable when a quarter of a lane was written since [`Self::take`].
 ///
-/// It may be full of old entries: the kernel wakes nobody then, until it is cleared.
+/// It may be full of old entries: the kernel wakes nobody then, until they are taken.
 pub struct Filled {
     ring: Mutex<RingBuf<MapData>>,
     descriptor: OwnedFd,
@@ -46,10 +49,20 @@ impl Filled {
         Ok(Self { descriptor: ring.as_fd().try_clone_to_owned()?, ring: Mutex::new(ring) })
     }
 
-    /// Waits for what is written from now on.
-    pub fn clear(&self) {
+    /// The lanes of which a quarter was written since the last call, each once: CPU, then one of [`probe_common::recorder::lane`]. None when
+    /// there were so many that some may have found no room.
+    pub fn take(&self) -> Option<Vec<(u32, usize)>> {
         let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        while ring.next().is_some() {}
+        let (mut lanes, mut entries) = (Vec::new(), 0);
+        while let Some(entry) = ring.next() {
+            entries += 1;
+            if let Some(lane) = u32_at(&entry, 0).zip(u32_at(&entry, 4)).map(|(cpu, lane)| (cpu, lane as usize))
+                && !lanes.contains(&lane)
+            {
+                lanes.push(lane);
+            }
+        }
+        (entries < MOST_FILLED).then_some(lanes)
     }
 }
 

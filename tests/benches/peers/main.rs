@@ -140,7 +140,9 @@ fn incident(arguments: &Arguments) -> Result<Vec<Row>> {
     let linkprobe = Linkprobe { options: "--hook xdp --after 2s", after: Duration::from_secs(2) };
     let load = Load { name: INCIDENT, rate: Some(STORM_RATE), size: None };
     let length = Length::Frames(arguments.storm());
-    rounds::once(arguments, &linkprobe, load, length, None, 1)
+    // the storm is over two seconds after its last copy, and the window two seconds later: judging and writing are to be counted too
+    let drain = Duration::from_secs(6);
+    rounds::once(arguments, &linkprobe, load, length, Some(drain), 1)
 }
 
 /// A fault at a middling rate, at which nothing is lost for want of time: whoever wants the file gets it as it is.

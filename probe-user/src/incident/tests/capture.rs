@@ -11,7 +11,7 @@ use probe_core::record::records;
 use rustix::event::{EventfdFlags, eventfd};
 
 use super::super::capture::{CaptureHandle, CaptureWindow};
-use super::super::source::{Chunk, Missed, Source};
+use super::super::source::{Chunk, Lanes, Missed, Source};
 use super::super::testing::{file_bytes, record_bytes};
 use super::*;
 
@@ -56,7 +56,7 @@ impl Source for Fake {
         Missed::default()
     }
 
-    fn follow(&mut self, bulk: bool, sink: &mut dyn FnMut(Chunk)) -> Missed {
+    fn follow(&mut self, _: &Lanes, bulk: bool, sink: &mut dyn FnMut(Chunk)) -> Missed {
         let mut memory = self.0.lock().expect("no panic elsewhere");
         let mut missed = Missed::default();
         for block in std::mem::take(&mut memory.news) {
@@ -74,8 +74,9 @@ impl Source for Fake {
         self.1.as_fd()
     }
 
-    fn quiet(&self) {
+    fn quiet(&self) -> Lanes {
         let _ = rustix::io::read(&self.1, &mut [0; 8]);
+        Lanes::All
     }
 }
 
@@ -103,7 +104,7 @@ fn settle(fake: &Fake) {
 
 fn finish(capture: CaptureHandle) -> (Vec<u64>, Captured) {
     let (sender, captured) = channel();
-    let thread = capture.finish(Mono(u64::MAX), move |captured| drop(sender.send(captured)));
+    let thread = capture.finish(move |captured| drop(sender.send(captured)));
     let captured = captured.recv_timeout(Duration::from_secs(10)).expect("delivered");
     thread.join().expect("no panic");
     let mut seconds: Vec<u64> =
@@ -187,5 +188,6 @@ fn after_the_window_nothing_more_is_read() {
     fake.record(lane::BULK, 3);
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(fake.0.lock().expect("no panic elsewhere").news.len(), 1, "not looked at");
-    drop(capture);
+    let (_, captured) = finish(capture);
+    assert_eq!(captured.lost.total(), 0, "what came after the window pushes nothing out");
 }
