@@ -16,6 +16,8 @@ pub const COPY_CHUNK: usize = 1024;
 pub const BLOCK_STRIDE: usize = BLOCK_SIZE + COPY_CHUNK;
 /// A lane is followed in so many parts: each that is full wakes whoever follows, who has the time of the others to copy it.
 pub const FOLLOWED_PARTS: u32 = 4;
+/// Bytes of the FILLED ring buffer, where pages are not larger. An entry takes 16, with its head.
+pub const FILLED_SIZE: u32 = 4096;
 /// Longest snap length in bytes.
 pub const MAX_SNAPLEN: usize = 16384;
 

@@ -9,7 +9,7 @@ use probe_common::{
     counters::{Losses, TapCounters},
     drops::{DropKey, MAX_DROPS},
     event::{FrameEvent, SAMPLES_SIZE},
-    recorder::{Block, Lanes, Layout},
+    recorder::{Block, FILLED_SIZE, Lanes, Layout},
     repeat::RepeatTable,
     tap::{MAX_TAPS, TAP_SLOTS, TapInfo, TapSlot},
 };
@@ -56,7 +56,7 @@ pub static EVENTS: RingBuf = RingBuf::with_byte_size(256 * 1024, 0);
 
 /// A quarter of a lane was written. Read while an incident is open; full, and no more written to, at all other times.
 #[map]
-pub static FILLED: RingBuf = RingBuf::with_byte_size(4096, 0);
+pub static FILLED: RingBuf = RingBuf::with_byte_size(FILLED_SIZE, 0);
 
 /// Where a frame's event is put together: too large for the stack.
 #[map]

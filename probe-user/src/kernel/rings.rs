@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use aya::maps::{MapData, RingBuf};
 use probe_common::event::{CarrierEdge, FRAME_BYTES, FrameEvent, SAMPLE_BYTES, Sample, kind};
+use probe_common::recorder::FILLED_SIZE;
 
 use crate::netlink::request::{u16_at, u32_at, u64_at};
 
@@ -27,8 +28,8 @@ pub enum KernelEvent {
     Repeat(Box<FrameEvent>),
 }
 
-/// Entries of FILLED, of 16 bytes with their heads, that are sure to have found room in its 4096 bytes.
-const MOST_FILLED: usize = 128;
+/// So many entries of FILLED, each with its head, that others may have found no room. It is half of them, for some may have come meanwhile.
+const MOST_FILLED: usize = FILLED_SIZE as usize / 16 / 2;
 
 /// The SAMPLES ring buffer. Drain it now and then; its descriptor becomes readable when it is half full before that (`AsyncFd`).
 pub struct Samples {

@@ -111,6 +111,7 @@ fn a_follower_gets_each_frame_once_and_goes_on_where_the_snapshot_ended() -> Res
         kernel.attach(&lab.link(HookChoice::Xdp)?)?;
         lab.send_in(Kind::Udp, 300)?;
         crate::lab::counters(&kernel, 1, 300)?;
+        let recorder_cpus = kernel.recorder().division().cpus;
         let mut snapshot = kernel.recorder().snapshot(0);
         let mut seen = sequences(&snapshot.blocks);
         for round in 0..20 {
@@ -124,7 +125,10 @@ fn a_follower_gets_each_frame_once_and_goes_on_where_the_snapshot_ended() -> Res
         ensure!(seen == 300 + 20 * 50, "{seen}");
         lab.send_in(Kind::Udp, 100)?;
         crate::lab::counters(&kernel, 1, 1400)?;
+        let others = (0..recorder_cpus).map(|cpu| (cpu, lane::CONTROL)).chain([(u32::MAX, lane::BULK), (0, usize::MAX)]);
         let mut blocks = 0;
+        snapshot.follower.next_of(others, [true, true], &mut |_| blocks += 1);
+        ensure!(blocks == 0, "only the lanes that are named are read, and only those that there are");
         let passed = snapshot.follower.next([true, false], &mut |_| blocks += 1);
         ensure!(blocks == 0 && passed.skipped_bytes[lane::BULK] == 100 * (24 + 256), "{passed:?}");
         snapshot.follower.next([true, true], &mut |_| blocks += 1);
